@@ -1,0 +1,122 @@
+"""`make corpus`: the whole job in this process, with progress while it runs and one table at the end.
+
+The same Dagster job that the UI runs, on the instance that the UI shows, so the run can be looked at afterwards.
+"""
+
+import argparse
+import logging
+import os
+import sys
+import warnings
+from collections.abc import Mapping
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+import dagster as dg
+from rich.console import Console
+from rich.table import Table
+
+from assets.definitions import RANGE, defs
+from assets.settings import Settings, chosen_sources
+from pipelines.summary import summarise
+from sources.catalogue import UnknownSource, source
+
+
+def main() -> int:
+    """Run the job for DERMOFORGE_SOURCES; exit status 1 when a step or a blocking check fails, 2 for a wrong setting."""
+    argparse.ArgumentParser(prog="make corpus", description=__doc__).parse_args()
+    _quiet()
+    try:
+        names = [source(name).name for name in chosen_sources()]
+    except UnknownSource as error:
+        print(error, file=sys.stderr)
+        return 2
+    print(f"corpus of {', '.join(names)}", file=sys.stderr)
+    result = _run()
+    seconds = _seconds(result)
+    settings = Settings()
+    Console(width=110).print(*_report(settings, names, seconds, _teacher_calls(result)), sep="\n")
+    for message in _failures(result):
+        print(f"FAILED {message}", file=sys.stderr)
+    return 0 if result.success else 1
+
+
+def _quiet() -> None:
+    warnings.filterwarnings("ignore", module="dagster")
+    handler = logging.StreamHandler(sys.stderr)
+    handler.setFormatter(logging.Formatter("%(asctime)s %(message)s", "%H:%M:%S"))
+    logger = logging.getLogger("dermoforge")
+    logger.addHandler(handler)
+    logger.setLevel(logging.INFO)
+    logger.propagate = False
+
+
+def _run() -> dg.ExecuteInProcessResult:
+    home = Path(os.environ.setdefault("DAGSTER_HOME", str(Path.cwd())))
+    home.mkdir(parents=True, exist_ok=True)
+    job = defs.resolve_job_def("corpus")
+    quiet = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
+    with dg.DagsterInstance.get() as instance:
+        return job.execute_in_process(run_config=quiet, instance=instance, tags=RANGE, raise_on_error=False)
+
+
+def _seconds(result: dg.ExecuteInProcessResult) -> dict[str, float]:
+    """Wall seconds of each step, in the order in which they ran."""
+    starts: dict[str, float] = {}
+    spent: dict[str, float] = {}
+    for record in result.dagster_run and _records(result):
+        event, key = record.event_log_entry.dagster_event, record.event_log_entry.step_key
+        if event is None or key is None:
+            continue
+        if event.is_step_start:
+            starts[key] = record.timestamp
+        elif event.is_step_success or event.is_step_failure:
+            spent[key] = record.timestamp - starts.get(key, record.timestamp)
+    return spent
+
+
+def _records(result: dg.ExecuteInProcessResult) -> list[Any]:
+    with dg.DagsterInstance.get() as instance:
+        return list(instance.get_records_for_run(result.run_id).records)
+
+
+def _teacher_calls(result: dg.ExecuteInProcessResult) -> Mapping[str, int]:
+    for event in result.get_asset_materialization_events():
+        if event.asset_key == dg.AssetKey("completions"):
+            metadata = event.materialization.metadata
+            with suppress(KeyError):
+                return {key: int(metadata[key].value or 0) for key in ("asked", "cached", "failed")}  # type: ignore[arg-type]
+    return {}
+
+
+def _failures(result: dg.ExecuteInProcessResult) -> list[str]:
+    messages = []
+    for event in result.all_events:
+        if event.is_step_failure:
+            error = event.step_failure_data.error
+            cause = error.cause if error and error.cause else error
+            messages.append(f"{event.step_key}: {cause.message.strip() if cause else 'no message'}")
+    for evaluation in result.get_asset_check_evaluations():
+        if not evaluation.passed:
+            facts = {key: value.value for key, value in evaluation.metadata.items()}
+            level = "" if evaluation.severity == dg.AssetCheckSeverity.ERROR else " (warning)"
+            messages.append(f"check {evaluation.asset_key.to_user_string()}.{evaluation.check_name}{level}: {facts}")
+    return messages
+
+
+def _report(settings: Settings, names: list[str], seconds: Mapping[str, float], calls: Mapping[str, int]) -> list[Table]:
+    parts = summarise(settings.lake(), names, settings.releases_path(), settings.profile)
+    parts["teacher calls"] = {**calls}
+    parts["seconds"] = {key: round(value, 1) for key, value in seconds.items()} | {"total": round(sum(seconds.values()), 1)}
+    table = Table("stage", "what", "count", title="corpus", show_lines=False)
+    for stage, facts in parts.items():
+        for n, (what, value) in enumerate(facts.items()):
+            shown = f"{value:,}" if isinstance(value, int | float) else str(value)
+            table.add_row("" if n else stage, what, shown)
+        table.add_section()
+    return [table]
+
+
+if __name__ == "__main__":
+    sys.exit(main())

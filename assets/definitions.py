@@ -1,0 +1,40 @@
+"""The code location, and the only place where assets, jobs, schedules and resources are put together."""
+
+import dagster as dg
+
+from assets import grouping, ingesting, releasing, teaching
+from assets.partitions import by_source
+from assets.settings import Settings
+
+RANGE = {
+    "dagster/asset_partition_range_start": by_source.get_first_partition_key() or "",
+    "dagster/asset_partition_range_end": by_source.get_last_partition_key() or "",
+}
+"""Run tags that select every source at once, so that one run does the whole corpus in dependency order."""
+
+corpus = dg.define_asset_job("corpus", selection="*", tags=RANGE, description="Everything, from published files to a release.")
+ingest = dg.define_asset_job("ingest", selection=dg.AssetSelection.groups("ingest"), tags=RANGE)
+teach = dg.define_asset_job("teach", selection=dg.AssetSelection.groups("teach"), tags=RANGE)
+
+weekly = dg.ScheduleDefinition(
+    name="weekly_corpus",
+    job=corpus,
+    cron_schedule="0 3 * * 0",
+    tags=RANGE,
+    description="Sundays at 03:00: rebuild what changed; unchanged sources, answers and releases are reused.",
+)
+
+
+def build_defs(settings: Settings | None = None) -> dg.Definitions:
+    """The definitions, with other settings if given (tests use a lake of their own)."""
+    return dg.Definitions(
+        assets=dg.load_assets_from_modules([ingesting, grouping, teaching, releasing]),
+        jobs=[corpus, ingest, teach],
+        schedules=[weekly],
+        resources={"settings": settings or Settings()},
+        # One process a run: steps are thin and the heavy work is in Ray, so a process and an import a step would only cost.
+        executor=dg.in_process_executor,
+    )
+
+
+defs = build_defs()

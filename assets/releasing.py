@@ -1,0 +1,91 @@
+"""Assets of what users take away: rendered samples and the release folder."""
+
+import json
+from pathlib import Path
+
+import dagster as dg
+
+from assets.describe import check, described, note_partition, schema_spec, table_metadata, tally
+from assets.partitions import by_source, in_one_run
+from assets.settings import Settings, chosen_sources
+from pipelines import release as releasing
+from pipelines import render as rendering
+from sources.licences import may_release
+
+GROUP = "release"
+OWNERS = ["team:data-engineering"]
+
+
+@dg.asset(
+    deps=["trajectories", "groups", "images"],
+    group_name=GROUP,
+    owners=OWNERS,
+    kinds={"deltalake"},
+    partitions_def=by_source,
+    backfill_policy=in_one_run,
+    metadata=table_metadata("samples"),
+    check_specs=[schema_spec("samples")],
+)
+def samples(context: dg.AssetExecutionContext, settings: Settings) -> dg.MaterializeResult:
+    """Every accepted trajectory in the five formats."""
+    lake = settings.lake()
+    for source in context.partition_keys:
+        rendering.render(lake, source)
+        note_partition(context, lake, "samples", source, {"formats": tally(lake.read("samples", source=source), "format")})
+    return described(lake, "samples", {"formats": tally(lake.read("samples", columns=["format"]), "format")})
+
+
+@dg.asset(
+    deps=["samples", "images"],
+    group_name=GROUP,
+    owners=OWNERS,
+    kinds={"parquet", "huggingface"},
+    check_specs=[
+        dg.AssetCheckSpec("licences", asset="release", blocking=True, description="no row outside the profile was written"),
+        dg.AssetCheckSpec("files", asset="release", blocking=True, description="every file is as the manifest says"),
+    ],
+)
+def release(settings: Settings) -> dg.MaterializeResult:
+    """Parquet, WebDataset, trainer exports, card and manifest, moved into place in one step."""
+    lake = settings.lake()
+    done = releasing.release(lake, chosen_sources(), settings.releases_path(), settings.profile)  # type: ignore[arg-type]
+    if done is None:
+        nothing = {"why": "no accepted sample may be released"}
+        results = [check("release", name, True, nothing) for name in ("licences", "files")]
+        return dg.MaterializeResult(metadata=nothing, check_results=results)
+    manifest = done.manifest
+    return dg.MaterializeResult(
+        metadata={
+            "dagster/uri": str(done.path),
+            "dagster/row_count": sum(manifest["samples"].values()),
+            "version": manifest["version"],
+            "stood there already": done.reused,
+            "samples": dg.MetadataValue.json(manifest["samples"]),
+            "images": dg.MetadataValue.json(manifest["images"]),
+            "withheld images": dg.MetadataValue.json(manifest["withheld_images"]),
+            "files": len(manifest["files"]),
+            "card": dg.MetadataValue.md((done.path / "README.md").read_text(encoding="utf-8").split("---", 2)[2]),
+        },
+        data_version=dg.DataVersion(manifest["version"]),
+        check_results=[_licences(done.path, settings.profile), _files(done.path)],
+    )
+
+
+def _licences(path: Path, profile: str) -> dg.AssetCheckResult:
+    """Read the licences back from the written files, not from the tables they came from."""
+    import pyarrow.parquet as pq
+
+    files = [*path.glob("data/*/*.parquet")]
+    written = {value for file in files for value in pq.read_table(file, columns=["licence"]).column("licence").to_pylist()}
+    for file in path.glob("trainer/sft/*.json"):
+        written |= {row["licence_id"] for row in json.loads(file.read_text(encoding="utf-8"))}
+    outside = sorted(value for value in written if not may_release(value, profile))  # type: ignore[arg-type]
+    return check("release", "licences", not outside, {"licences": sorted(written), "outside the profile": outside})
+
+
+def _files(path: Path) -> dg.AssetCheckResult:
+    try:
+        manifest = releasing.verified(path)
+    except releasing.ReleaseDamaged as error:
+        return check("release", "files", False, {"damage": str(error)})
+    return check("release", "files", True, {"files": len(manifest["files"])})

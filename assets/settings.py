@@ -1,0 +1,41 @@
+"""The settings of a deployment as one Dagster resource, each field defaulting to its environment variable."""
+
+import os
+from pathlib import Path
+
+import dagster as dg
+
+from pipelines.lake import Lake
+
+DEFAULT_SOURCES = "phantom"
+
+
+def chosen_sources() -> list[str]:
+    """Sources of this deployment's corpus: DERMOFORGE_SOURCES, comma-separated, in alphabetical order, each once."""
+    names = os.environ.get("DERMOFORGE_SOURCES") or DEFAULT_SOURCES
+    return sorted({name.strip() for name in names.split(",") if name.strip()})
+
+
+def _setting(name: str, default: str) -> str:
+    return os.environ.get(f"DERMOFORGE_{name}") or default
+
+
+class Settings(dg.ConfigurableResource):
+    """Where things are and who teaches. Every field can be changed for one run in the launchpad."""
+
+    lake_url: str = _setting("LAKE", "lake")
+    releases: str = _setting("RELEASES", "releases")
+    mirror: str = _setting("MIRROR", "")
+    cache: str = _setting("CACHE", "cache")
+    embedder: str = _setting("EMBEDDER", "hf-hub:laion/CLIP-ViT-B-32-laion2B-s34B-b79K")
+    teacher: str = _setting("TEACHER", "composer")
+    teacher_model: str = _setting("TEACHER_MODEL", "")
+    profile: str = _setting("PROFILE", "noncommercial")
+
+    def lake(self) -> Lake:
+        """The lake of this run."""
+        return Lake(self.lake_url)
+
+    def releases_path(self) -> Path:
+        """The folder of releases, absolute."""
+        return Path(self.releases).resolve()

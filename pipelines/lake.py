@@ -1,0 +1,186 @@
+"""The lake: Delta tables and immutable image packs under one fsspec URL.
+
+Every write is one Delta commit, so a reader sees a partition before or after it, never half of it. A write whose rows equal
+what is there already makes no commit. Packs are Parquet files named by their content; a pack is written once and never changed.
+"""
+
+import hashlib
+import io
+import os
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import fsspec
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+from deltalake import DeltaTable, WriterProperties, write_deltalake
+from deltalake.exceptions import TableNotFoundError
+
+from pipelines.tables import TABLES
+
+PACK_ROW_GROUP = 256
+"""Rows of a pack's row group: what a random read of one image has to fetch (design, section 2)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Lake:
+    """A lake at `url` (local path, `s3://…`, any fsspec URL). `options` are fsspec storage options, default from the environment."""
+
+    url: str
+    options: Mapping[str, Any] = field(default_factory=dict)
+
+    def table_url(self, table: str) -> str:
+        """Where a table's Delta log and Parquet files are. Raises KeyError for a table that `pipelines.tables` does not define."""
+        _ = TABLES[table]
+        return f"{self._root}/tables/{table}"
+
+    @property
+    def _root(self) -> str:
+        return self.url.rstrip("/") if "://" in self.url else os.path.abspath(self.url)
+
+    def _delta(self, table: str) -> DeltaTable | None:
+        try:
+            return DeltaTable(self.table_url(table), storage_options=_delta_options())
+        except TableNotFoundError:
+            return None
+
+    def dataset(self, table: str) -> Any:
+        """The table as a pyarrow dataset (an empty table when nothing was written yet), for DuckDB and lazy readers."""
+        delta = self._delta(table)
+        return TABLES[table].schema.empty_table() if delta is None else delta.to_pyarrow_dataset()
+
+    def read(self, table: str, *, source: str | None = None, columns: Sequence[str] | None = None) -> pa.Table:
+        """Rows of a table (of one source), sorted by key; memory: the columns asked for."""
+        spec, delta = TABLES[table], self._delta(table)
+        wanted = list(columns) if columns is not None else spec.schema.names
+        if delta is None:
+            return spec.schema.empty_table().select(wanted)
+        load = list(dict.fromkeys([*wanted, *spec.key]))
+        condition = None if source is None else (pc.field("source") == source)
+        rows = delta.to_pyarrow_dataset().to_table(columns=load, filter=condition)
+        return _canonical(rows, spec.key).select(wanted).cast(pa.schema([spec.schema.field(name) for name in wanted]))
+
+    def replace(self, table: str, rows: pa.Table, *, source: str | None = None) -> bool:
+        """Make `rows` the whole table (or the whole partition of `source`) in one commit; False if it was so already."""
+        spec = TABLES[table]
+        rows = _canonical(rows.select(spec.schema.names).cast(spec.schema), spec.key)
+        if self._delta(table) is not None and self.read(table, source=source).equals(rows):
+            return False
+        self._write(table, rows, mode="overwrite", predicate=None if source is None else f"source = '{source}'")
+        return True
+
+    def append(self, table: str, rows: pa.Table) -> None:
+        """Add rows in one commit. The caller guarantees that their keys are new."""
+        spec = TABLES[table]
+        if rows.num_rows:
+            self._write(table, rows.select(spec.schema.names).cast(spec.schema), mode="append", predicate=None)
+
+    def _write(self, table: str, rows: pa.Table, *, mode: Any, predicate: str | None) -> None:
+        spec = TABLES[table]
+        if self._delta(table) is None:
+            mode, predicate = "append", None
+        write_deltalake(
+            self.table_url(table),
+            rows,
+            mode=mode,
+            predicate=predicate,
+            partition_by=["source"] if spec.partitioned else None,
+            storage_options=_delta_options(),
+            writer_properties=WriterProperties(compression="ZSTD"),
+        )
+
+    def compact(self, table: str) -> None:
+        """Merge the small files that appends leave; readers keep the version they opened."""
+        delta = self._delta(table)
+        if delta is not None:
+            delta.optimize.compact()
+
+    def version(self, table: str) -> int | None:
+        """The table's Delta version (time travel), None before the first write."""
+        delta = self._delta(table)
+        return None if delta is None else delta.version()
+
+    def filesystem(self) -> tuple[fsspec.AbstractFileSystem, str]:
+        """The fsspec filesystem and the lake's root path on it."""
+        return fsspec.url_to_fs(self._root, **self.options)
+
+    def write_pack(self, source: str, images: Sequence[tuple[str, bytes]]) -> str:
+        """Store `(image_id, bytes)` rows as a pack; returns its path below the lake. The same rows give the same file."""
+        table = pa.table({"image_id": [i for i, _ in images], "bytes": pa.array([b for _, b in images], pa.large_binary())})
+        buffer = io.BytesIO()
+        pq.write_table(table, buffer, row_group_size=PACK_ROW_GROUP, compression="NONE", use_dictionary=False)
+        data = buffer.getvalue()
+        name = f"packs/{source}/{hashlib.sha256(data).hexdigest()[:32]}.parquet"
+        fs, root = self.filesystem()
+        if not fs.exists(f"{root}/{name}"):
+            put_atomically(fs, f"{root}/{name}", data)
+        return name
+
+    def read_pack(self, pack: str, rows: Iterable[int]) -> Iterator[tuple[int, bytes]]:
+        """`(row, bytes)` of a pack in ascending order; reads only the row groups needed, one at a time."""
+        wanted = sorted(set(rows))
+        fs, root = self.filesystem()
+        with fs.open(f"{root}/{pack}", "rb") as handle:
+            file = pq.ParquetFile(handle)
+            start = 0
+            for group in range(file.num_row_groups):
+                stop = start + file.metadata.row_group(group).num_rows
+                inside = [row for row in wanted if start <= row < stop]
+                if inside:
+                    column = file.read_row_group(group, columns=["bytes"]).column("bytes")
+                    yield from ((row, column[row - start].as_py()) for row in inside)
+                start = stop
+
+    def collect_packs(self) -> list[str]:
+        """Delete packs that no version still on record refers to: only safe when nothing writes; returns what went."""
+        fs, root = self.filesystem()
+        used = set(self.read("images", columns=["pack"]).column("pack").to_pylist())
+        found = [path.removeprefix(root).lstrip("/") for path in fs.glob(f"{root}/packs/*/*")]
+        gone = sorted(set(found) - used)
+        for pack in gone:
+            fs.rm(f"{root}/{pack}")
+        return gone
+
+
+def put_atomically(fs: fsspec.AbstractFileSystem, path: str, data: bytes) -> None:
+    """Write a whole file so that no reader sees a part: rename on a local disk, a single PUT on an object store."""
+    if "file" not in fs.protocol:
+        fs.pipe_file(path, data)
+        return
+    os.makedirs(os.path.dirname(path), exist_ok=True)
+    temporary = f"{path}.{os.getpid()}.partial"
+    with open(temporary, "wb") as handle:
+        handle.write(data)
+        handle.flush()
+        os.fsync(handle.fileno())
+    os.replace(temporary, path)
+
+
+def digest_rows(rows: pa.Table) -> str:
+    """sha256 hex of a table's values in their order: the data version of an asset. Row order and chunking of the file do not count."""
+    sink = hashlib.sha256(str(rows.schema.remove_metadata()).encode())
+    for batch in _flat(rows).to_batches(max_chunksize=4096):
+        out = io.BytesIO()
+        with pa.ipc.new_stream(out, batch.schema) as writer:
+            writer.write_batch(batch)
+        sink.update(out.getvalue())
+    return sink.hexdigest()
+
+
+def _flat(rows: pa.Table) -> pa.Table:
+    """A copy with freshly laid-out buffers, so that equal values have equal bytes."""
+    return rows.replace_schema_metadata(None).take(pa.array(range(rows.num_rows), pa.int64())).combine_chunks()
+
+
+def _canonical(rows: pa.Table, key: tuple[str, ...]) -> pa.Table:
+    return rows.sort_by([(name, "ascending") for name in key]).combine_chunks()
+
+
+def _delta_options() -> dict[str, str]:
+    """Object-store options from the environment: only what plain AWS variables do not already say."""
+    options = {}
+    if os.environ.get("AWS_ENDPOINT_URL", "").startswith("http://"):
+        options["AWS_ALLOW_HTTP"] = "true"
+    return options

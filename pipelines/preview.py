@@ -1,0 +1,42 @@
+"""Thumbnails: a few images of a source as markdown with embedded JPEG, small enough for an asset's metadata."""
+
+import base64
+import io
+from collections.abc import Sequence
+
+from pipelines.lake import Lake
+from pipelines.pixels import pixel_batches
+
+MOST_IMAGES, SIDE, MOST_BYTES = 8, 112, 100_000
+"""Bounds of design section 8: at most 8 pictures and 100 KB."""
+
+
+def thumbnails(lake: Lake, source: str) -> str:
+    """Markdown with up to eight pictures of a source, one a diagnosis first, each with id and label."""
+    rows = lake.read("images", source=source, columns=["image_id", "diagnosis_raw"]).to_pylist()
+    first: dict[str, str] = {}
+    for row in rows:
+        first.setdefault(row["diagnosis_raw"] or "", row["image_id"])
+    others = [row["image_id"] for row in rows if row["image_id"] not in first.values()]
+    chosen = [*first.values(), *others][:MOST_IMAGES]
+    label = {row["image_id"]: row["diagnosis_raw"] or "no label" for row in rows}
+    return _markdown(lake, source, chosen, label)
+
+
+def _markdown(lake: Lake, source: str, chosen: Sequence[str], label: dict[str, str]) -> str:
+    from PIL import Image
+
+    from quality.raster import decode
+
+    lines, held = [], 0
+    for batch in pixel_batches(lake, chosen, source=source):
+        for image_id, data in batch.images():
+            picture = Image.fromarray(decode(data).rgb)
+            picture.thumbnail((SIDE, SIDE))
+            out = io.BytesIO()
+            picture.save(out, "JPEG", quality=70)
+            text = base64.b64encode(out.getvalue()).decode()
+            held += len(text)
+            if held < MOST_BYTES:
+                lines.append(f"![{image_id}](data:image/jpeg;base64,{text}) {label[image_id]} (`{image_id}`)")
+    return "\n\n".join(lines) or "no images"

@@ -1,0 +1,203 @@
+"""The tables of the lake: column names, types, keys and what a row means. Nothing else defines a column.
+
+Delta has no unsigned integers and no half floats: 64-bit hashes are stored as the int64 with the same bits, float16 vectors as
+little-endian bytes.
+"""
+
+from dataclasses import dataclass
+
+import pyarrow as pa
+
+TEXT, INT, REAL, FLAG, BYTES = pa.string(), pa.int64(), pa.float64(), pa.bool_(), pa.binary()
+TEXTS, INTS = pa.list_(pa.string()), pa.list_(pa.int64())
+
+
+@dataclass(frozen=True, slots=True)
+class TableSpec:
+    """One table: `key` columns identify a row; a `partitioned` table is cut by `source` and overwritten a source at a time."""
+
+    about: str
+    key: tuple[str, ...]
+    columns: tuple[tuple[str, pa.DataType], ...]
+    partitioned: bool = True
+
+    @property
+    def schema(self) -> pa.Schema:
+        """The Arrow schema, every column nullable (Delta readers differ on required columns)."""
+        return pa.schema([pa.field(name, kind) for name, kind in self.columns])
+
+
+def _columns(**kinds: pa.DataType) -> tuple[tuple[str, pa.DataType], ...]:
+    return tuple(kinds.items())
+
+
+TABLES: dict[str, TableSpec] = {
+    "sources": TableSpec(
+        "one row a source that was read to its end: what was fetched and what came of it",
+        ("source",),
+        _columns(source=TEXT, version=TEXT, input_digest=TEXT, files=TEXT, images=INT, dropped=INT, repaired=INT),
+    ),
+    "images": TableSpec(
+        "one row an image that decodes, as its source describes it; bytes are in a pack",
+        ("image_id",),
+        _columns(
+            image_id=TEXT,
+            source=TEXT,
+            source_version=TEXT,
+            native_id=TEXT,
+            archive=TEXT,
+            member=TEXT,
+            patient_id=TEXT,
+            lesion_id=TEXT,
+            archive_id=TEXT,
+            series=TEXT,
+            modality=TEXT,
+            width=INT,
+            height=INT,
+            format=TEXT,
+            n_bytes=INT,
+            sha256=TEXT,
+            pixel_hash=TEXT,
+            pack=TEXT,
+            pack_row=INT,
+            licence_id=TEXT,
+            attribution=TEXT,
+            body_site_raw=TEXT,
+            body_site=TEXT,
+            age_years=REAL,
+            age_is_floor=FLAG,
+            sex=TEXT,
+            skin_tone=TEXT,
+            skin_tone_system=TEXT,
+            skin_tone_basis=TEXT,
+            diagnosis_raw=TEXT,
+            diagnosis_basis=TEXT,
+            expert_concepts=TEXT,
+            expert_caption=TEXT,
+            history=TEXT,
+        ),
+    ),
+    "quarantine": TableSpec(
+        "one row an input that did not become an image, or only after mending (repaired), with a reason code",
+        ("source", "native_id", "reason", "detail"),
+        _columns(
+            source=TEXT, native_id=TEXT, reason=TEXT, detail=TEXT, archive=TEXT, member=TEXT, repaired=FLAG
+        ),
+    ),
+    "fingerprints": TableSpec(
+        "perceptual hashes (int64 bits, eight orientations) and what a classical segmentation measures",
+        ("image_id",),
+        _columns(
+            image_id=TEXT,
+            source=TEXT,
+            input_digest=TEXT,
+            phash=INTS,
+            dhash=INT,
+            measured=FLAG,
+            why_not=TEXT,
+            findings=TEXTS,
+            evidence=TEXT,
+        ),
+    ),
+    "embeddings": TableSpec(
+        "L2-normalised image vectors (float16 bytes); a null vector with its reason where none could be computed",
+        ("image_id",),
+        _columns(image_id=TEXT, source=TEXT, input_digest=TEXT, model=TEXT, weights=TEXT, dim=INT, vector=BYTES, why_not=TEXT),
+    ),
+    "diagnoses": TableSpec(
+        "the ontology node of an image's raw label, never more precise than the label",
+        ("image_id",),
+        _columns(
+            image_id=TEXT, source=TEXT, diagnosis_raw=TEXT, node=TEXT, path=TEXTS, granularity=TEXT, malignancy=TEXT, how=TEXT
+        ),
+    ),
+    "duplicate_pairs": TableSpec(
+        "pairs that may be one photograph, a < b; only verified ones join groups",
+        ("a", "b", "kind"),
+        _columns(a=TEXT, b=TEXT, kind=TEXT, distance=REAL, orientation=INT, verified=FLAG, score=REAL),
+        partitioned=False,
+    ),
+    "groups": TableSpec(
+        "one row an image: the group that may not cross a split, its copy set, and the split",
+        ("image_id",),
+        _columns(
+            image_id=TEXT,
+            source=TEXT,
+            group_id=TEXT,
+            copy_id=TEXT,
+            copy_rank=INT,
+            status=TEXT,
+            label_conflict=FLAG,
+            split=TEXT,
+        ),
+        partitioned=False,
+    ),
+    "completions": TableSpec(
+        "the ledger: one row a teacher's answer, append-only, never asked for twice",
+        ("request_key",),
+        _columns(
+            request_key=TEXT,
+            stage=TEXT,
+            image_id=TEXT,
+            image_sha256=TEXT,
+            teacher=TEXT,
+            revision=TEXT,
+            prompt_digest=TEXT,
+            schema_digest=TEXT,
+            sampling=TEXT,
+            seed=INT,
+            answer=TEXT,
+            failure=TEXT,
+            finish_reason=TEXT,
+            prompt_tokens=INT,
+            image_tokens=INT,
+            answer_tokens=INT,
+        ),
+        partitioned=False,
+    ),
+    "trajectories": TableSpec(
+        "observation, reasoning and diagnosis of an image with every check's verdict",
+        ("image_id", "teacher"),
+        _columns(
+            image_id=TEXT,
+            source=TEXT,
+            teacher=TEXT,
+            revision=TEXT,
+            conditioning=TEXT,
+            prompts=TEXT,
+            kind=TEXT,
+            node=TEXT,
+            observation=TEXT,
+            reasoning=TEXT,
+            final_node=TEXT,
+            verdicts=TEXT,
+            status=TEXT,
+            observe_key=TEXT,
+            reason_key=TEXT,
+        ),
+    ),
+    "rejects": TableSpec(
+        "every rejected trajectory, one row a reason",
+        ("image_id", "teacher", "stage", "check"),
+        _columns(image_id=TEXT, source=TEXT, teacher=TEXT, stage=TEXT, check=TEXT, detail=TEXT, answer=TEXT),
+    ),
+    "samples": TableSpec(
+        "rendered training rows: one a format and image",
+        ("sample_id",),
+        _columns(
+            sample_id=TEXT,
+            source=TEXT,
+            image_id=TEXT,
+            format=TEXT,
+            split=TEXT,
+            messages=TEXT,
+            ground_truth=TEXT,
+            node=TEXT,
+            teacher=TEXT,
+            revision=TEXT,
+            conditioning=TEXT,
+            licence_id=TEXT,
+            attribution=TEXT,
+        ),
+    ),
+}

@@ -1,0 +1,58 @@
+"""Ray, used one way: a pure function over ordered batches, a bounded number in flight, results in the order of the batches.
+
+Order and bound are what the lake needs (chunks are committed as they come, the driver holds a few batches at a time), and a
+plain task loop gives both with no plan to optimise; one batch alone runs in this process, so that a small increment does not
+pay for starting Ray.
+"""
+
+import logging
+import os
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator
+from itertools import chain, islice
+from typing import Any, TypeVar
+
+T = TypeVar("T")
+R = TypeVar("R")
+
+log = logging.getLogger("dermoforge.workers")
+
+
+def start_ray() -> None:
+    """Join the cluster named by RAY_ADDRESS or start a local one, once a process; the dashboard stays off."""
+    import ray
+
+    if ray.is_initialized():
+        return
+    log.info("starting Ray (%s)", os.environ.get("RAY_ADDRESS", "local"))
+    os.environ.setdefault("RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO", "0")
+    ray.init(include_dashboard=False, log_to_driver=False, logging_level=logging.WARNING, ignore_reinit_error=True)
+
+
+def map_in_order(function: Callable[[T], R], batches: Iterable[T]) -> Iterator[R]:
+    """`function` of every batch, in order. Memory: results of at most twice as many batches as the cluster has CPUs.
+
+    `function` must be importable by workers. An exception in a worker is raised here as it was.
+    """
+    stream = iter(batches)
+    head = list(islice(stream, 2))
+    if len(head) < 2:
+        yield from map(function, head)
+        return
+    yield from _remote(function, chain(head, stream))
+
+
+def _remote(function: Callable[[T], R], stream: Iterator[T]) -> Iterator[R]:
+    import ray
+
+    start_ray()
+    remote = ray.remote(num_cpus=1, max_retries=2)(function)
+    window = 2 * max(1, int(ray.cluster_resources().get("CPU", 1)))
+    pending: deque[Any] = deque(remote.remote(batch) for batch in islice(stream, window))
+    while pending:
+        try:
+            result = ray.get(pending.popleft())
+        except ray.exceptions.RayTaskError as error:
+            raise (error.cause or error) from error
+        pending.extend(remote.remote(batch) for batch in islice(stream, 1))
+        yield result

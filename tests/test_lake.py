@@ -1,0 +1,112 @@
+"""The lake: atomic replacement, packs that are pure functions of their content, and a digest that sees values alone."""
+
+import multiprocessing
+import os
+import signal
+
+import pyarrow as pa
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from pipelines.lake import Lake, digest_rows
+from pipelines.tables import TABLES
+
+
+def rejects(source: str, count: int, detail: str = "d") -> pa.Table:
+    rows = [
+        {"source": source, "native_id": f"{n:05d}", "reason": "blank", "detail": detail, "archive": "", "member": "", "repaired": False}
+        for n in range(count)
+    ]
+    return pa.Table.from_pylist(rows, schema=TABLES["quarantine"].schema)
+
+
+def test_a_table_nobody_wrote_reads_as_empty(tmp_path):
+    lake = Lake(str(tmp_path))
+    assert lake.read("images").num_rows == 0
+    assert lake.version("images") is None
+
+
+def test_replacing_one_source_leaves_the_others(tmp_path):
+    lake = Lake(str(tmp_path))
+    lake.replace("quarantine", rejects("a", 3), source="a")
+    lake.replace("quarantine", rejects("b", 2), source="b")
+    lake.replace("quarantine", rejects("a", 1), source="a")
+    assert lake.read("quarantine", source="a").num_rows == 1
+    assert lake.read("quarantine", source="b").num_rows == 2
+
+
+def test_a_source_can_be_emptied(tmp_path):
+    lake = Lake(str(tmp_path))
+    lake.replace("quarantine", rejects("a", 3), source="a")
+    lake.replace("quarantine", rejects("b", 3), source="b")
+    assert lake.replace("quarantine", rejects("a", 0), source="a")
+    assert lake.read("quarantine").num_rows == 3
+
+
+def test_writing_the_same_rows_again_makes_no_version(tmp_path):
+    lake = Lake(str(tmp_path))
+    assert lake.replace("quarantine", rejects("a", 3), source="a")
+    version = lake.version("quarantine")
+    assert not lake.replace("quarantine", rejects("a", 3).take(pa.array([2, 0, 1])), source="a")
+    assert lake.version("quarantine") == version
+
+
+def _write_for_ever(url: str) -> None:
+    lake, n = Lake(url), 0
+    while True:
+        n += 1
+        lake.replace("quarantine", rejects("a", 2000, detail=str(n)), source="a")
+
+
+def test_a_reader_never_sees_half_a_partition_while_the_writer_is_killed(tmp_path):
+    lake = Lake(str(tmp_path))
+    lake.replace("quarantine", rejects("a", 2000, detail="0"), source="a")
+    for _ in range(3):
+        writer = multiprocessing.get_context("spawn").Process(target=_write_for_ever, args=(str(tmp_path),))
+        writer.start()
+        before = lake.version("quarantine") or 0
+        while (lake.version("quarantine") or 0) < before + 3:
+            details = set(lake.read("quarantine", source="a").column("detail").to_pylist())
+            assert len(details) == 1
+        os.kill(writer.pid, signal.SIGKILL)
+        writer.join()
+        rows = lake.read("quarantine", source="a")
+        assert rows.num_rows == 2000
+        assert len(set(rows.column("detail").to_pylist())) == 1
+
+
+@settings(max_examples=20, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(blobs=st.lists(st.binary(max_size=64), min_size=1, max_size=40), picks=st.data())
+def test_a_pack_gives_back_its_bytes_and_is_named_by_them(tmp_path, blobs, picks):
+    lake = Lake(str(tmp_path))
+    images = [(f"s:{n}", blob) for n, blob in enumerate(blobs)]
+    pack = lake.write_pack("s", images)
+    assert lake.write_pack("s", images) == pack
+    rows = picks.draw(st.lists(st.integers(0, len(blobs) - 1)))
+    assert dict(lake.read_pack(pack, rows)) == {row: blobs[row] for row in rows}
+
+
+def test_reading_a_pack_crosses_row_groups(tmp_path):
+    lake = Lake(str(tmp_path))
+    pack = lake.write_pack("s", [(f"s:{n}", str(n).encode()) for n in range(700)])
+    assert list(lake.read_pack(pack, [699, 0, 256, 255])) == [(0, b"0"), (255, b"255"), (256, b"256"), (699, b"699")]
+
+
+def test_packs_that_no_image_refers_to_are_collected(tmp_path):
+    lake = Lake(str(tmp_path))
+    orphan = lake.write_pack("s", [("s:1", b"x")])
+    assert lake.collect_packs() == [orphan]
+    assert lake.collect_packs() == []
+
+
+def test_the_digest_sees_values_and_not_layout():
+    rows = rejects("a", 50)
+    chunked = pa.concat_tables([rows.slice(0, 7), rows.slice(7)])
+    assert digest_rows(rows) == digest_rows(chunked)
+    assert digest_rows(rows) != digest_rows(rejects("a", 50, detail="e"))
+
+
+def test_an_unknown_table_is_refused(tmp_path):
+    with pytest.raises(KeyError, match="nonsense"):
+        Lake(str(tmp_path)).table_url("nonsense")

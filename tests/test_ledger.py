@@ -1,0 +1,127 @@
+"""The ledger: an answer is asked for once, whatever the order, batch size, folder name or crash; a changed question is new."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+
+import pytest
+
+from pipelines.lake import Lake
+from pipelines.teach.engines import EngineUnavailable, compose_all, open_engine
+from pipelines.teach.ledger import COMMIT_ROWS, ask_missing, look_up
+from pipelines.teach.requests import Answer, Request, Teacher
+from prompts.schemas import observation_schema
+
+MEASURED = ["colour: light brown", "number of colours: one", "outline: smooth"]
+
+
+def question(n: int, **changes) -> Request:
+    request = Request(
+        stage="observe",
+        image_id=f"s:{n}",
+        image_sha256=f"{n:064d}",
+        kind="dermoscopic",
+        prompt="Describe.",
+        facts={"kind": "dermoscopic", "expert_concepts": {}, "measured": MEASURED},
+        schema=observation_schema("dermoscopic"),
+    )
+    return replace(request, **changes)
+
+
+class Counted:
+    """The real composer, with a count of the questions that reached it."""
+
+    def __init__(self, stop_after: int | None = None) -> None:
+        self.calls, self.stop_after = 0, stop_after
+
+    def __call__(self, requests: Sequence[Request]) -> Iterator[list[tuple[Request, Answer]]]:
+        for batch in compose_all(requests):
+            if self.stop_after is not None and self.calls >= self.stop_after:
+                raise KeyboardInterrupt
+            self.calls += len(batch)
+            yield batch
+
+
+@pytest.fixture
+def lake(tmp_path) -> Lake:
+    return Lake(str(tmp_path))
+
+
+@pytest.fixture
+def teacher(lake) -> Teacher:
+    return open_engine(lake, "composer").teacher
+
+
+def test_nothing_is_asked_twice(lake, teacher):
+    ask = Counted()
+    first = ask_missing(lake, [question(n) for n in range(10)], teacher, ask, "t")
+    second = ask_missing(lake, [question(n) for n in reversed(range(12))], teacher, ask, "t")
+    assert (first.asked, second.asked, second.cached) == (10, 2, 10)
+    assert ask.calls == 12
+    keys = lake.read("completions").column("request_key").to_pylist()
+    assert len(keys) == len(set(keys)) == 12
+
+
+def test_another_name_for_the_same_picture_costs_nothing(lake, teacher):
+    ask = Counted()
+    ask_missing(lake, [question(1)], teacher, ask, "t")
+    ask_missing(lake, [question(1, image_id="renamed:1"), question(1, image_id="copy:1")], teacher, ask, "t")
+    assert ask.calls == 1
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"stage": "reason", "facts": {"node": "x"}},
+        {"image_sha256": "f" * 64},
+        {"facts": {"kind": "dermoscopic", "expert_concepts": {}, "measured": MEASURED[:1]}},
+        {"schema": observation_schema("clinical")},
+        {"attempt": 1},
+    ],
+)
+def test_everything_that_can_change_the_answer_changes_the_key(teacher, change):
+    assert question(1).key(teacher) != question(1, **change).key(teacher)
+
+
+@pytest.mark.parametrize("change", [{"name": "other"}, {"revision": "2"}, {"sampling": {"temperature": 1.0}}])
+def test_another_teacher_is_asked_again(teacher, change):
+    assert question(1).key(teacher) != question(1).key(replace(teacher, **change))
+
+
+def test_a_teacher_of_pixels_is_keyed_by_its_prompt_and_not_by_facts(teacher):
+    sees = replace(teacher, reads="pixels")
+    assert question(1).key(sees) == question(1, facts={}).key(sees)
+    assert question(1).key(sees) != question(1, prompt="Other.").key(sees)
+
+
+def test_answers_before_a_crash_are_kept(lake, teacher):
+    questions = [question(n) for n in range(3 * COMMIT_ROWS)]
+    with pytest.raises(KeyboardInterrupt):
+        ask_missing(lake, questions, teacher, Counted(stop_after=2 * COMMIT_ROWS), "t")
+    kept = lake.read("completions").num_rows
+    assert kept == 2 * COMMIT_ROWS
+    rest = Counted()
+    ask_missing(lake, questions, teacher, rest, "t")
+    assert rest.calls == 3 * COMMIT_ROWS - kept
+    assert len(look_up(lake, questions, teacher)) == len(questions)
+
+
+def test_a_picture_about_which_nothing_can_be_said_is_a_failure_row_and_not_asked_again(lake, teacher):
+    mute = question(1, facts={"kind": "dermoscopic", "expert_concepts": {}, "measured": []})
+    ask = Counted()
+    assert ask_missing(lake, [mute], teacher, ask, "t").failed == 1
+    assert ask_missing(lake, [mute], teacher, ask, "t").cached == 1
+    assert lake.read("completions").column("failure").to_pylist() == ["nothing_to_say"]
+
+
+def test_the_seed_comes_from_the_content(teacher):
+    assert question(1).seed(teacher) == question(1, image_id="elsewhere:9").seed(teacher)
+    assert question(1).seed(teacher) != question(2).seed(teacher)
+
+
+def test_unknown_engines_and_missing_models_are_named(lake):
+    with pytest.raises(EngineUnavailable, match="choose one of composer, vllm"):
+        open_engine(lake, "gpt")
+    with pytest.raises(EngineUnavailable, match="TEACHER_MODEL"):
+        open_engine(lake, "vllm", "")
+    with pytest.raises(EngineUnavailable, match="no/such-model"):
+        open_engine(lake, "vllm", "no/such-model")
