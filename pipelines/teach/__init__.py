@@ -1,1 +1,1 @@
-"""Teachers: the engines that answer the two stages, the ledger of their answers, and the composer, which needs no model."""
+"""Teachers: the engines that answer the two stages, the ledger of their answers, and the composer without a model."""

@@ -1,7 +1,7 @@
-"""The teacher without a model: trajectories written only from expert annotation, measurements and the ontology's criteria.
+"""The teacher without a model: trajectories from expert annotation, measurements and the ontology's criteria alone.
 
-It says nothing that it cannot ground, says what it could not assess, and is the same for the same input everywhere: wording varies
-with the hash of `key` alone. Phrases are in `pipelines.teach.phrases`.
+It says nothing that it cannot ground, says what it could not assess, and is the same for the same input everywhere:
+wording varies with the hash of `key` alone. Phrases are in `pipelines.teach.phrases`.
 """
 
 import hashlib
@@ -16,7 +16,8 @@ from prompts.ontology import Criterion, Node, Ontology
 
 VERSION = "1"
 
-# Words of a reasoning: the reference corpus has a median of 125 and a 95th percentile of 168. Optional sentences give way.
+# Words of a reasoning: the reference corpus has a median of 125 and a 95th percentile of 168. Optional parts
+# give way.
 REASONING_WORDS_MAX = 168
 # The schemas' limit on an observation's concepts and on the findings cited on one side.
 ITEMS_MAX = 16
@@ -72,19 +73,24 @@ _LIMIT = (
 )
 _CONCLUSION = {
     "none": (
-        "With no supporting feature in view, the image by itself does not establish the conclusion, which stays open to doubt: {name}",
-        "The conclusion therefore does not rest on any feature that was recorded in the image, and is stated with that reservation: {name}",
+        "With no supporting feature in view, the image by itself does not establish the conclusion, which stays "
+        "open to doubt: {name}",
+        "The conclusion therefore does not rest on any feature that was recorded in the image, and is stated "
+        "with that reservation: {name}",
     ),
     "weak": (
         "Support from the image is therefore weak, and the conclusion is tentative: {name}",
         "The visible evidence is thin, so the conclusion is drawn with clear reservation: {name}",
     ),
     "general": (
-        "What fits is general colour and form rather than a specific structure, so the conclusion is drawn with caution: {name}",
-        "The agreement rests on colour and form alone, without a specific structure, and the conclusion is only weakly supported: {name}",
+        "What fits is general colour and form rather than a specific structure, so the conclusion is drawn with "
+        "caution: {name}",
+        "The agreement rests on colour and form alone, without a specific structure, and the conclusion is only "
+        "weakly supported: {name}",
     ),
     "mixed": (
-        "With findings on both sides, the balance leans towards this reading without settling it, and the conclusion is guarded: {name}",
+        "With findings on both sides, the balance leans towards this reading without settling it, and the "
+        "conclusion is guarded: {name}",
         "The evidence is mixed but favours this reading, and the conclusion is drawn with caution: {name}",
     ),
     "clear": (
@@ -95,12 +101,12 @@ _CONCLUSION = {
 
 
 class NothingToSay(ValueError):
-    """Neither annotation nor measurement supports a sentence, or there are more concepts than an observation can hold."""
+    """Neither annotation nor measurement supports a sentence, or there are more concepts than an observation holds."""
 
 
 @dataclass(frozen=True, slots=True)
 class _Evidence:
-    """What an observation says about a diagnosis: findings for and against, the rest, and criteria that it cannot decide."""
+    """What an observation says about a diagnosis: findings for, against and neither; the expected but missing; gaps."""
 
     supporting: tuple[str, ...]
     against: tuple[str, ...]
@@ -114,8 +120,8 @@ def compose_observation(
 ) -> dict[str, Any]:
     """An observation of `observation_schema(kind)`, from annotated concepts and measured findings alone.
 
-    Criteria that nobody annotated are "not assessable". Raises NothingToSay without any finding or with more than sixteen
-    concepts, ValueError for a concept or measurement outside the vocabularies or two values of one attribute.
+    Criteria that nobody annotated are "not assessable". Raises NothingToSay without any finding or with more than
+    sixteen concepts, ValueError for a concept or measurement outside the vocabularies or two values of one attribute.
     """
     others = _ordered_measurements(measured)
     observation = _structure(kind, expert_concepts) | {schemas.OTHERS_KEY: others}
@@ -134,8 +140,8 @@ def compose_reasoning(
 ) -> dict[str, Any]:
     """A reasoning of `reasoning_schema()`: the observation's findings held against the criteria of `diagnosis`.
 
-    A diagnosis without criteria for this kind uses those of its nearest ancestor that has some. Without a supporting finding the
-    answer says so and its supporting list is empty.
+    A diagnosis without criteria for this kind uses those of its nearest ancestor that has some. Without a supporting
+    finding the answer says so and its supporting list is empty.
     """
     evidence = _weigh(observation, _criteria(kind, diagnosis, ontology))
     return {

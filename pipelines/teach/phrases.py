@@ -1,4 +1,4 @@
-"""How the composer says each finding in English: one phrase for every finding of the closed vocabularies and measurements.
+"""How the composer says each finding in English: one phrase for every finding of the vocabularies and measurements.
 
 Each phrase is a noun phrase that can stand after "shows", "in favour of it:" or "no". Wording is ours.
 """
@@ -67,7 +67,8 @@ _ABSENCES = {f"{key.replace('_', ' ')}: absent": f"the absence of {noun}" for ke
     "blue whitish veil: absent": "the absence of a blue-whitish veil",
 }
 
-# SkinCon says that a concept is there, never how many: hence "one or more". Groups decide the sentence that a concept goes to.
+# SkinCon says that a concept is there, never how many: hence "one or more". Groups decide the sentence that a concept
+# goes to.
 _MANY = "one or more "
 ELEMENTS: dict[str, str] = {
     "Macule": _MANY + "macules",

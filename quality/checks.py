@@ -1,0 +1,365 @@
+"""Every deterministic check on a teacher's answer that needs only its text, the image's kind, ontology and label.
+
+An answer is the raw text of one JSON object: an observation (`prompts.schemas.observation_schema`) or a reasoning
+(`prompts.schemas.reasoning_schema`). Each check is a code of `CHECKS` and gives one `Verdict`, passed or not, whose
+detail quotes the offending words. No check raises on any text. Checks against pixels are in `quality.evidence`.
+"""
+
+import json
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cache
+from typing import Any
+
+from jsonschema import Draft202012Validator
+from jsonschema.exceptions import ValidationError
+
+from prompts import schemas
+from prompts.ontology import Ontology
+from quality import lexicon, text, thresholds
+from quality.text import Mention, Polarity
+
+CHECKS: dict[str, str] = {
+    "not_json": "The answer is one JSON object and nothing else, in text that UTF-8 can hold, without repeated keys.",
+    "schema": "The object has exactly the fields, types and sizes of the stage's JSON schema.",
+    "vocabulary": "Every value of a closed vocabulary is one of its terms.",
+    "wrong_modality": "Dermoscopic images use the seven criteria, clinical ones the SkinCon concepts, and the "
+    "words fit as well.",
+    "names_diagnosis": "The observation names no disease, by name, synonym, abbreviation or a word such as benign.",
+    "non_visual": "The observation claims nothing that a picture cannot show: history, symptoms, age, sex, "
+    "touch, histology, treatment.",
+    "provenance": "The text does not speak of a given label, metadata, file names or its own instructions.",
+    "refusal": "The text is an answer, not a refusal, an apology or an advice to see a doctor.",
+    "length": "The text has a plausible number of words.",
+    "language": "The text reads as English prose and not as noise or another language.",
+    "degenerate": "The text does not repeat itself and holds no unfilled template.",
+    "all_absent": "At least one thing was observed: a criterion, a concept or a measured finding.",
+    "contradiction": "The description does not deny what the structured findings state, nor state what they deny "
+    "or leave out.",
+    "cites_unobserved": "Every finding that the reasoning cites stands in the observation.",
+    "no_support": "The reasoning cites at least one supporting finding.",
+    "cited_both_ways": "No finding is cited both for and against the conclusion.",
+    "diagnosis_unknown": "The final diagnosis is a name of the ontology.",
+    "diagnosis_unnamed": "The reasoning text mentions its own final diagnosis by some name.",
+    "diagnosis_disagrees": "The final diagnosis is the image's known diagnosis, or above or below it in the ontology.",
+}
+
+_AGREES = frozenset({"same", "ancestor", "descendant"})
+_HYPOTHETICAL = re.compile(
+    r"\b(?:would|expect\w*|typically|usually|often|commonly|classically|may|might|can|could|if|dermoscop\w+)\b",
+    re.IGNORECASE,
+)
+_CHARACTER_RUN = re.compile(r"(\S)\1{" + str(thresholds.CHARACTER_RUN_MAX) + ",}")
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """The outcome of one check (a code of `CHECKS`); `detail` quotes what offended, or notes how a pass came about."""
+
+    check: str
+    passed: bool
+    detail: str
+
+
+def check_observation(
+    raw_text: str, kind: str, ontology: Ontology
+) -> tuple[dict[str, Any] | None, tuple[Verdict, ...]]:
+    """The observation in `raw_text` and the verdict of every check that could be made on it.
+
+    `kind` is `dermoscopic` or `clinical`. The object is `None` unless it parses and fits the schema; later checks may
+    still have failed on an object that is returned.
+    """
+    value, fault = _decode(raw_text)
+    if fault:
+        return None, (Verdict("not_json", False, fault),)
+    form = _form_verdicts(value, _validator(kind))
+    prose = _observed_prose(value)
+    verdicts = [
+        _verdict("not_json", ()),
+        *form,
+        _verdict("wrong_modality", _wrong_schema(value, kind) + _wrong_words(prose, kind)),
+        _verdict("names_diagnosis", _diagnoses_named(prose, ontology)),
+        _verdict("non_visual", _non_visual(prose)),
+        *_prose_verdicts(prose, _string(value, schemas.TEXT_KEY), thresholds.DESCRIPTION_WORDS),
+    ]
+    if not all(verdict.passed for verdict in form):
+        return None, tuple(verdicts)
+    verdicts += [_all_absent(value), _verdict("contradiction", contradictions(value, prose))]
+    return value, tuple(verdicts)
+
+
+def check_reasoning(
+    raw_text: str, observation: Mapping[str, Any], kind: str, diagnosis_node: str | None, ontology: Ontology
+) -> tuple[dict[str, Any] | None, tuple[Verdict, ...]]:
+    """The reasoning in `raw_text` and the verdict of every check on it, given the image's schema-valid `observation`.
+
+    `diagnosis_node` is the ontology id of the image's known diagnosis, `None` when there is none to agree with. The
+    object is `None` unless it parses and fits the schema.
+    """
+    value, fault = _decode(raw_text)
+    if fault:
+        return None, (Verdict("not_json", False, fault),)
+    form = _form_verdicts(value, _validator("reasoning"))
+    prose = _string(value, "reasoning")
+    verdicts = [_verdict("not_json", ()), *form, _verdict("wrong_modality", _wrong_features(prose, kind))]
+    verdicts += _prose_verdicts(prose, prose, thresholds.REASONING_WORDS)
+    if not all(verdict.passed for verdict in form):
+        return None, tuple(verdicts)
+    verdicts += _citation_verdicts(value, schemas.findings(observation))
+    verdicts += _diagnosis_verdicts(value, diagnosis_node, ontology)
+    return value, tuple(verdicts)
+
+
+def contradictions(observation: Mapping[str, Any], prose: str) -> list[str]:
+    """Phrases of `prose` at odds with the structured findings of a schema-valid observation, each with the finding."""
+    seven = observation.get(schemas.DERM7PT_KEY)
+    if seven is not None:
+        return [fault for key, value in seven.items() for fault in _criterion_faults(key, value, prose)]
+    concepts = frozenset(observation[schemas.SKINCON_KEY])
+    found = [fault for name in lexicon.CONCEPTS for fault in _concept_faults(name, name in concepts, prose)]
+    return found + [
+        f"{_in_clause(mention)} / {name}"
+        for name, pattern in lexicon.COLOUR_CONCEPTS.items()
+        if name in concepts
+        for mention in text.mentions(prose, pattern)
+        if mention.polarity is Polarity.DENIED
+    ]
+
+
+def _verdict(check: str, found: Sequence[str], note: str = "") -> Verdict:
+    detail = text.quoted(found, thresholds.QUOTE_CHARACTERS, thresholds.QUOTES) if found else note
+    return Verdict(check, not found, detail)
+
+
+def _decode(raw_text: str) -> tuple[Any, str]:
+    """The JSON value of an answer, raw control characters inside strings allowed, or the reason why there is none."""
+    try:
+        value = json.loads(raw_text, strict=False, object_pairs_hook=_unique_keys)
+        raw_text.encode()
+        json.dumps(value, ensure_ascii=False).encode()
+    except (ValueError, RecursionError) as error:
+        return None, f"{text.clip(str(error), thresholds.QUOTE_CHARACTERS)} in {text.quoted([raw_text], 60, 1)}"
+    if _deeper_than(value, thresholds.JSON_DEPTH_MAX):
+        return None, f"nested deeper than {thresholds.JSON_DEPTH_MAX}"
+    return value, ""
+
+
+def _unique_keys(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    value = dict(pairs)
+    if len(value) < len(pairs):
+        raise ValueError("a key stands twice in one object")
+    return value
+
+
+def _deeper_than(value: Any, limit: int) -> bool:
+    level = [value]
+    for _ in range(limit):
+        level = [child for item in level for child in _children(item)]
+    return bool(level)
+
+
+def _children(value: Any) -> Iterable[Any]:
+    if isinstance(value, dict):
+        return value.values()
+    return value if isinstance(value, list) else ()
+
+
+@cache
+def _validator(stage: str) -> Draft202012Validator:
+    schema = schemas.reasoning_schema() if stage == "reasoning" else schemas.observation_schema(stage)
+    return Draft202012Validator(schema)
+
+
+def _form_verdicts(value: Any, validator: Draft202012Validator) -> list[Verdict]:
+    errors = list(validator.iter_errors(value))
+    outside = [f"{_place(error)}: {error.instance}" for error in errors if error.validator == "enum"]
+    shape = [error.message for error in errors if error.validator != "enum"]
+    return [_verdict("schema", shape), _verdict("vocabulary", outside)]
+
+
+def _place(error: ValidationError) -> str:
+    return ".".join(str(step) for step in error.absolute_path)
+
+
+def _string(value: Any, key: str) -> str:
+    found = value.get(key) if isinstance(value, dict) else None
+    return found if isinstance(found, str) else ""
+
+
+def _observed_prose(value: Any) -> str:
+    """All free text of an observation: the description, then the others, a sentence each."""
+    others = value.get(schemas.OTHERS_KEY) if isinstance(value, dict) else None
+    extra = [item for item in others if isinstance(item, str)] if isinstance(others, list) else []
+    return "\n".join([_string(value, schemas.TEXT_KEY), *extra])
+
+
+def _wrong_schema(value: Any, kind: str) -> list[str]:
+    other = schemas.SKINCON_KEY if kind == "dermoscopic" else schemas.DERM7PT_KEY
+    return [other] if isinstance(value, dict) and other in value else []
+
+
+def _wrong_words(prose: str, kind: str) -> list[str]:
+    pattern = lexicon.CLINICAL_ONLY if kind == "dermoscopic" else lexicon.DERMOSCOPIC_ONLY
+    return [mention.quote for mention in text.mentions(prose, pattern) if mention.polarity is not Polarity.UNASSESSED]
+
+
+def _wrong_features(prose: str, kind: str) -> list[str]:
+    """Dermoscopic features that the reasoning about a clinical image takes for seen, not those it would expect."""
+    if kind == "dermoscopic":
+        return []
+    seen = [found for found in text.mentions(prose, lexicon.DERMOSCOPIC_ONLY) if found.polarity is Polarity.AFFIRMED]
+    return [found.quote for found in seen if not _HYPOTHETICAL.search(found.before + found.quote + found.after)]
+
+
+def _diagnoses_named(prose: str, ontology: Ontology) -> list[str]:
+    names = [ontology.nodes[node].name for node in ontology.mentions(prose) if node not in _morphology_nodes(ontology)]
+    return names + [match.group() for match in lexicon.DIAGNOSTIC.finditer(prose)]
+
+
+@cache
+def _morphology_nodes(ontology: Ontology) -> frozenset[str]:
+    """Diagnoses that share their name with a SkinCon sign (a cyst, an abscess): saying them is describing."""
+    nodes = (ontology.resolve(word) for concept in schemas.SKINCON for word in (concept, f"{concept}s"))
+    return frozenset(node for node in nodes if node is not None)
+
+
+def _non_visual(prose: str) -> list[str]:
+    return [
+        f"{match.group()} ({claim})"
+        for claim, pattern in lexicon.NON_VISUAL.items()
+        for match in pattern.finditer(prose)
+    ]
+
+
+def _prose_verdicts(prose: str, main: str, word_range: tuple[int, int]) -> list[Verdict]:
+    """Verdicts on wording, for all free text (`prose`) or its running part (`main`)."""
+    return [
+        _verdict("provenance", [match.group() for match in lexicon.PROVENANCE.finditer(prose)]),
+        _verdict("refusal", [match.group() for match in lexicon.REFUSAL.finditer(prose)]),
+        _length(main, word_range),
+        _verdict("language", _language_faults(main)),
+        _verdict("degenerate", _degenerate_faults(main)),
+    ]
+
+
+def _length(prose: str, word_range: tuple[int, int]) -> Verdict:
+    low, high = word_range
+    count = len(text.words(prose))
+    return Verdict("length", low <= count <= high, f"{count} words, {low} to {high} allowed")
+
+
+def _language_faults(prose: str) -> list[str]:
+    tokens = text.words(prose)
+    low, high = thresholds.FUNCTION_WORD_SHARE
+    share, letters = text.function_word_share(tokens), text.letter_share(prose)
+    mean = sum(map(len, tokens)) / max(len(tokens), 1)
+    distinct = len(text.FUNCTION_WORDS & set(tokens))
+    faults = {
+        f"{share:.2f} of the words are English function words": not low <= share <= high,
+        f"{distinct} different function words": distinct < thresholds.FUNCTION_WORDS_DISTINCT_MIN,
+        f"{letters:.2f} of the characters are letters": letters < thresholds.LETTER_SHARE_MIN,
+        f"{mean:.1f} letters in a word": not thresholds.WORD_LETTERS[0] <= mean <= thresholds.WORD_LETTERS[1],
+        "unpronounceable words": text.pronounceable_share(tokens) < thresholds.PRONOUNCEABLE_SHARE_MIN,
+        "undecodable characters": "\ufffd" in prose,
+    }
+    return [fault for fault, present in faults.items() if present]
+
+
+def _degenerate_faults(prose: str) -> list[str]:
+    tokens = text.words(prose)
+    said = [" ".join(text.words(sentence)) for sentence in text.sentences(prose)]
+    share = text.repeated_share(tokens, thresholds.REPEATED_GRAM_WORDS)
+    faults = [match.group() for match in lexicon.PLACEHOLDER.finditer(prose)]
+    faults += [match.group() for match in _CHARACTER_RUN.finditer(prose)]
+    faults += [sentence for i, sentence in enumerate(said) if " " in sentence and sentence in said[:i]]
+    if text.longest_run(tokens) > thresholds.WORD_RUN_MAX:
+        faults.append(f"one word {text.longest_run(tokens)} times in a row")
+    if share > thresholds.REPEATED_GRAM_SHARE_MAX:
+        faults.append(f"{share:.2f} of the {thresholds.REPEATED_GRAM_WORDS}-word sequences are repetitions")
+    return faults
+
+
+def _all_absent(observation: Mapping[str, Any]) -> Verdict:
+    stated = [finding for finding in schemas.findings(observation) if not finding.endswith(": absent")]
+    return Verdict("all_absent", bool(stated), "" if stated else "no finding but absent or not assessable ones")
+
+
+def _criterion_faults(key: str, value: str, prose: str) -> list[str]:
+    found = [(mention, _value_said(key, mention)) for mention in text.mentions(prose, lexicon.CRITERIA[key])]
+    wrong = [mention for mention, said in found if _criterion_contradicts(key, value, mention, said)]
+    return [f"{_in_clause(mention)} / {key.replace('_', ' ')}: {value}" for mention in wrong]
+
+
+def _criterion_contradicts(key: str, value: str, mention: Mention, said: str | None) -> bool:
+    if mention.polarity is Polarity.UNASSESSED:
+        return False
+    if mention.polarity is Polarity.DENIED:
+        # "no atypical network" does not deny a typical one.
+        return value != "absent" and (value == schemas.NOT_ASSESSABLE or said in (None, value))
+    if value in ("absent", schemas.NOT_ASSESSABLE):
+        return said is not None or key not in lexicon.NEEDS_VALUE
+    return said not in (None, value) and value in lexicon.VALUES.get(key, {})
+
+
+def _value_said(key: str, mention: Mention) -> str | None:
+    """The value that prose gives a criterion: the nearest value word ahead of it, or else in what is said of it."""
+    ahead = " ".join(text.reach(mention.before).split()[-thresholds.VALUE_WORDS_AHEAD :])
+    behind = " ".join(mention.after.split()[: thresholds.VALUE_WORDS_BEHIND])
+    values = lexicon.VALUES.get(key, {}).items()
+    last = [(match.start(), value) for value, pattern in values for match in pattern.finditer(ahead)]
+    if last:
+        return max(last)[1]
+    if not re.match(r"\s*(?:is|are|was|were|appears?)\b", behind):
+        return None
+    first = [(match.start(), value) for value, pattern in values for match in pattern.finditer(behind)]
+    return min(first)[1] if first else None
+
+
+def _concept_faults(concept: str, listed: bool, prose: str) -> list[str]:
+    wrong = Polarity.DENIED if listed else Polarity.AFFIRMED
+    found = [mention for mention in text.mentions(prose, lexicon.CONCEPTS[concept]) if mention.polarity is wrong]
+    return [f"{_in_clause(mention)} / {concept} {'listed' if listed else 'not listed'}" for mention in found]
+
+
+def _in_clause(mention: Mention) -> str:
+    """The words as said, with up to three before and after: enough to see why they offend."""
+    return " ".join([*mention.before.split()[-3:], mention.quote, *mention.after.split()[:3]])
+
+
+def _citation_verdicts(value: Mapping[str, Any], observed: Sequence[str]) -> list[Verdict]:
+    supporting, against = value["supporting"], value["against"]
+    return [
+        _verdict("cites_unobserved", [finding for finding in supporting + against if finding not in observed]),
+        Verdict("no_support", bool(supporting), "" if supporting else "the supporting list is empty"),
+        _verdict("cited_both_ways", [finding for finding in supporting if finding in against]),
+    ]
+
+
+def _diagnosis_verdicts(value: Mapping[str, Any], known: str | None, ontology: Ontology) -> list[Verdict]:
+    label = value["final_diagnosis"]
+    final = ontology.resolve(label)
+    return [
+        _verdict("diagnosis_unknown", [] if final else [label]),
+        _verdict("diagnosis_unnamed", [] if _names(value["reasoning"], label, final, ontology) else [label]),
+        _agreement(label, final, known, ontology),
+    ]
+
+
+def _names(prose: str, label: str, final: str | None, ontology: Ontology) -> bool:
+    if final is not None and final in ontology.mentions(prose):
+        return True
+    said = " ".join(text.words(label))
+    return bool(said) and f" {said} " in f" {' '.join(text.words(prose))} "
+
+
+def _agreement(label: str, final: str | None, known: str | None, ontology: Ontology) -> Verdict:
+    if known is None:
+        return Verdict("diagnosis_disagrees", True, "no known diagnosis to agree with")
+    relation = ontology.relation(final, known) if final else "unrelated"
+    if relation in _AGREES:
+        return Verdict("diagnosis_disagrees", True, relation)
+    name = ontology.nodes[known].name
+    return Verdict(
+        "diagnosis_disagrees", False, f"{text.quoted([label], thresholds.QUOTE_CHARACTERS, 1)}: {relation} ({name})"
+    )

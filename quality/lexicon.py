@@ -1,0 +1,214 @@
+"""The words that the checks on generated text look for: findings as prose says them, and what must not be said.
+
+All patterns match whole words and ignore case. Written for this project from the vocabularies in `prompts.schemas`.
+"""
+
+import re
+
+
+def _pattern(*alternatives: str) -> re.Pattern[str]:
+    return re.compile(r"(?<![^\W_])(?:" + "|".join(alternatives) + r")(?![^\W_])", re.IGNORECASE)
+
+
+# How prose names each seven-point criterion.
+CRITERIA: dict[str, re.Pattern[str]] = {
+    "pigment_network": _pattern(r"pigment(?:ed|ary)?[ -]network", r"reticular (?:network|pattern)"),
+    "blue_whitish_veil": _pattern(r"blu(?:e|ish)[ /-]?(?:whit(?:e|ish)|gr[ae]y(?:ish)?)?[ -]?veil"),
+    "vascular_structures": _pattern(
+        r"vascular (?:structures?|patterns?)", r"(?:blood )?vessels?", r"telangiectas(?:ia|iae|ias|es)", r"vascularity"
+    ),
+    "pigmentation": _pattern(r"pigmentation"),
+    "streaks": _pattern(r"streaks?", r"pseudopods?", r"radial streaming"),
+    "dots_and_globules": _pattern(r"dots(?: (?:and|or|/) globules)?", r"globules?"),
+    "regression_structures": _pattern(
+        r"(?<!within )(?<!within areas of )regression(?: (?:structures?|areas?))?", r"regressive (?:structures?|areas?)"
+    ),
+}
+
+# The words that tell one value of a criterion from another; criteria whose values prose mixes freely are left out.
+VALUES: dict[str, dict[str, re.Pattern[str]]] = {
+    "pigment_network": {
+        "typical": _pattern("typical", "regular"),
+        "atypical": _pattern("atypical", r"irregular(?:ly)?"),
+    },
+    "streaks": {"regular": _pattern(r"regular(?:ly)?"), "irregular": _pattern(r"irregular(?:ly)?")},
+    "dots_and_globules": {"regular": _pattern(r"regular(?:ly)?"), "irregular": _pattern(r"irregular(?:ly)?")},
+    "pigmentation": {
+        "diffuse regular": _pattern(r"diffuse(?:ly)?,? regular(?:ly)?"),
+        "localized regular": _pattern(r"locali[sz]ed,? regular(?:ly)?"),
+        "diffuse irregular": _pattern(r"diffuse(?:ly)?,? irregular(?:ly)?"),
+        "localized irregular": _pattern(r"locali[sz]ed,? irregular(?:ly)?"),
+    },
+    "vascular_structures": {
+        "arborizing": _pattern(r"arbori[sz]ing", "branching"),
+        "comma": _pattern(r"comma(?:[ -](?:shaped|like))?"),
+        "hairpin": _pattern(r"hair[ -]?pin(?:[ -](?:shaped|like))?"),
+        "wreath": _pattern(r"wreath(?:[ -](?:shaped|like))?"),
+        "dotted": _pattern("dotted", "pinpoint"),
+        "linear irregular": _pattern(r"linear,? irregular", r"irregular,? linear"),
+    },
+}
+
+# "Brown pigmentation" is everyday speech; only a pigmentation that prose calls diffuse, localized or (ir)regular is the
+# criterion.
+NEEDS_VALUE: frozenset[str] = frozenset({"pigmentation"})
+
+# How prose names each SkinCon concept that is a structure; "-like" comparisons claim nothing.
+_LIKE = r"(?![ -]like)"
+CONCEPTS: dict[str, re.Pattern[str]] = {
+    concept: _pattern(*(alternative + _LIKE for alternative in alternatives))
+    for concept, alternatives in {
+        "Abscess": [r"abscess(?:es)?"],
+        "Acuminate": ["acuminate"],
+        "Atrophy": ["atrophy", "atrophic"],
+        "Bulla": ["bullae?", "bullous"],
+        "Burrow": ["burrows?"],
+        "Comedo": [r"comedo(?:s|nes|nal)?"],
+        "Crust": [r"crust(?:s|ed|ing|y)?"],
+        "Cyst": [r"(?<!milia-like )cyst(?:s|ic)?"],
+        "Dome-shaped": [r"dome[ -]shaped"],
+        "Erosion": ["erosions?", "eroded", "erosive"],
+        "Erythema": ["erythema", "erythematous"],
+        "Excoriation": ["excoriations?", "excoriated"],
+        "Exophytic/Fungating": ["exophytic", "fungating"],
+        "Exudate": [r"exudat(?:e|es|ive|ion)", "oozing"],
+        "Fissure": [r"fissur(?:e|es|ed|ing)"],
+        "Flat topped": [r"flat[ -]topped"],
+        "Friable": [r"friab(?:le|le-looking|ility)"],
+        "Induration": ["induration", "indurated"],
+        "Lichenification": ["lichenification", "lichenified"],
+        "Macule": [r"macul(?:e|es|ar)"],
+        "Nodule": [r"nodul(?:e|es|ar)"],
+        "Papule": [r"papul(?:e|es|ar)"],
+        "Patch": ["patch", "patches"],
+        "Pedunculated": ["pedunculated"],
+        "Plaque": ["plaques?"],
+        "Poikiloderma": ["poikiloderma", "poikilodermatous"],
+        "Purpura/Petechiae": ["purpura", "purpuric", "petechiae?", "petechial"],
+        "Pustule": [r"pustul(?:e|es|ar)"],
+        "Scale": [r"scal(?:e|es|y|ing)(?! (?:bar|marker|of\b))"],
+        "Scar": ["scars?", "scarring", "scarred"],
+        "Sclerosis": ["sclerosis", "sclerotic"],
+        "Telangiectasia": [r"telangiectas(?:ia|iae|ias|es)", "telangiectatic"],
+        "Translucent": ["translucent", "translucency"],
+        "Ulcer": [r"ulcer(?:s|ated|ation|ations)?"],
+        "Umbilicated": ["umbilicated", "umbilication"],
+        "Vesicle": [r"vesic(?:le|les|ular)"],
+        "Warty/Papillomatous": ["warty", "verrucous", "papillomatous"],
+        "Wheal": ["wheals?"],
+        "Xerosis": ["xerosis", "xerotic"],
+    }.items()
+}
+
+# Colour concepts are also ordinary adjectives of other things, so only their denial counts, and only of a colour as
+# such.
+_AS_COLOUR = r" (?:colou?r(?:ation)?|areas?|pigment(?:ation)?|hues?|tones?|tints?|discolou?ration)"
+COLOUR_CONCEPTS: dict[str, re.Pattern[str]] = {
+    "Black": _pattern("black" + _AS_COLOUR),
+    "Blue": _pattern("blue" + _AS_COLOUR),
+    "Brown(Hyperpigmentation)": _pattern("brown" + _AS_COLOUR, "hyperpigmentation"),
+    "Gray": _pattern("gr[ae]y" + _AS_COLOUR),
+    "Pigmented": _pattern("pigmented", "pigmentation"),
+    "Purple": _pattern("purple" + _AS_COLOUR),
+    "Salmon": _pattern("salmon" + _AS_COLOUR),
+    "White(Hypopigmentation)": _pattern("white" + _AS_COLOUR, "hypopigmentation"),
+    "Yellow": _pattern("yellow" + _AS_COLOUR),
+}
+
+# Words of a diagnosis that no list of disease names holds.
+DIAGNOSTIC = _pattern(
+    "benign", r"malignan(?:t|cy|cies)", r"pre-?malignant", "cancer(?:s|ous)?", r"neoplas(?:m|ms|tic|ia)", r"tumou?rs?",
+    r"diagnos(?:is|es|ed|tic|e)", r"\w*carcinomas?", r"\w*sarcomas?", r"\w*melanomas?", r"\w*lymphomas?",
+    r"\w*dermatitis",
+    r"\w*keratos[ie]s", r"na?ev(?:us|i)", "infection", r"disease",
+)  # fmt: skip
+
+# Seen only through a dermatoscope, so wrong on a clinical photograph.
+DERMOSCOPIC_ONLY = _pattern(
+    r"derm(?:at)?oscop(?:y|e|ic|ically)", r"pigment(?:ed|ary)?[ -]network", r"blu(?:e|ish)[ -]whit(?:e|ish) veil",
+    r"milia[ -]like cysts?", r"comedo[ -]like openings?", r"leaf[ -]like areas?", r"spoke[ -]wheel(?: areas?)?",
+    r"regression structures?", "pseudopods?", "radial streaming", "dots and globules", "globules?", "negative network",
+    r"arbori[sz]ing vessels", "peppering", "lacunae", "fingerprint-like", r"parallel (?:ridge|furrow) pattern",
+    r"rosettes?", "chrysalis", r"shiny white (?:lines|streaks)",
+)  # fmt: skip
+CLINICAL_ONLY = _pattern(
+    r"clinical (?:photo|photograph|image|picture|overview)", r"smartphone (?:photo|photograph|image)"
+)
+
+# What no picture shows, by the kind of claim.
+NON_VISUAL: dict[str, re.Pattern[str]] = {
+    "history": _pattern(
+        r"history of", r"reported(?:ly)?",
+        r"(?:patient|parent|mother|father) (?:reports?|states?|complains?|denies|noticed)",
+        r"for (?:the past |the last |about |over |several |many |a few |\w+ )?(?:hours?|days?|weeks?|months?|years?)",
+        r"(?:hours?|days?|weeks?|months?|years?) ago", r"long-?standing", r"recurrent", r"previously", r"recently",
+        r"(?:has|have) (?:been )?(?:grown|growing|enlarged|changed|bled|spread|present for)", r"sudden onset", "onset",
+        r"family history", r"medical history", r"since (?:birth|childhood|\d{4})", "duration",
+    ),
+    "symptom": _pattern(
+        r"itch(?:y|es|ing|iness)?", r"prurit(?:us|ic)", r"pain(?:ful|less|s)?", r"tender(?:ness)?", "burning",
+        r"sore(?:ness)?",
+        "asymptomatic", r"symptom(?:s|atic)?", r"numb(?:ness)?", r"stinging", "discomfort",
+    ),
+    "age": _pattern(
+        r"\d+[ -]years?[ -]old", r"years? of age", "elderly", r"middle-aged", r"aged \d+", r"infants?",
+        r"child(?:ren)?",
+        r"adults?", r"adolescents?", r"teenagers?", r"paediatric|pediatric", "newborn",
+    ),
+    "sex": _pattern("males?", "females?", "man", "men", "woman", "women", "boys?", "girls?", "his", "her", "he", "she"),
+    "palpation": _pattern(
+        r"palpa(?:ble|tion|ted|te)", "firm", r"blanch(?:es|ing|able)?", r"non-?blanch(?:ing|able)", "diascopy",
+        r"warm(?:th)?(?: to(?: the)? touch)", "warmth", r"freely mobile",
+        r"(?:soft|hard|rough|smooth) to(?: the)? touch",
+    ),
+    "histology": _pattern(
+        r"histo(?:patho)?log(?:y|ic|ical|ically)", r"biops(?:y|ies|ied)", r"immunohisto\w+", "microscopy",
+        r"under the microscope", r"laboratory", r"blood tests?", r"cultures?", r"koh",
+    ),
+    "treatment": _pattern(
+        r"treat(?:ed|ment|ments|ing)?", r"therap(?:y|ies|eutic)", r"excis(?:ed|ion|ional)", r"steroids?",
+        r"corticosteroids?",
+        r"antibiotics?", r"antifungals?", "surgery", "surgical", "cryotherapy", r"prescri(?:bed|ption)",
+        r"medications?",
+        r"follow-?up", r"(?:is|are) recommended", r"recommend(?:ed|ation|s)?",
+    ),
+}  # fmt: skip
+
+# Signs that the writer was told the answer, or saw anything but the picture.
+PROVENANCE = _pattern(
+    r"(?:confirmed|provided|given|supplied|stated|known|reference|gold(?:[ -]standard)?|target)"
+    r" (?:clinical )?(?:diagnos[ie]s|labels?|answers?|class)", r"correct (?:label|answer)",
+    r"ground[ -]truth", "metadata", "meta-data", r"file ?names?", r"(?:as|was|is|been) label(?:l)?ed",
+    r"the label(?: is| was|s)?",
+    r"potential clinical concepts",
+    r"(?:provided|the given|supplied) (?:concepts?|findings?|lists?|information|json|schema)",
+    r"data ?set", r"according to the (?:prompt|instructions?|label|annotations?|schema)", r"(?:the|this|your) prompt",
+    "json",
+    r"annotat(?:ed|ion|ions|ors?)", r"\w+\.(?:jpe?g|png|tiff?|webp|bmp)",
+)  # fmt: skip
+
+# A model that answers about itself instead of the picture.
+REFUSAL = _pattern(
+    r"(?:i['’]m|i am|we are|we['’]re) (?:very |so )?sorry", r"i apologi[sz]e",
+    r"as an? (?:ai|artificial intelligence|language model)\w*",
+    r"i(?:['’]m| am) (?:just |only )?an? (?:ai|language model|assistant)",
+    r"(?:i|we) (?:cannot|can['’]?t|can not|could not|couldn['’]t|won['’]t|will not|am unable to|are unable to"
+    r"|am not able to)"
+    r" (?:assist|help|provide|comply|analy[sz]e|view|process|access|open|see (?:the|any|an|this) (?:image"
+    r"|picture|photo)"
+    r"|identify|diagnose|give|offer|fulfil+|answer|describe|determine|make|complete)",
+    r"(?:unable|not able) to (?:assist|help|provide|comply|view|process|access|open|fulfil+|complete)",
+    r"no (?:image|picture|photo(?:graph)?) (?:was|is|has been|were) (?:provided|attached|given|supplied|uploaded"
+    r"|visible)",
+    r"(?:please )?(?:provide|upload|attach) (?:the|an|a|your) (?:image|picture|photo(?:graph)?)",
+    r"not a (?:doctor|physician)",
+    r"(?:consult|see|seek|contact) (?:a|an|your|with a) (?:qualified |licensed |healthcare |medical )*"
+    r"(?:doctor|dermatologist|professional|physician|provider|advice|attention)",
+)  # fmt: skip
+
+# Words left from a template that nobody filled in.
+PLACEHOLDER = re.compile(
+    r"lorem ipsum|\{[\w ]*\}|\[(?:insert|your|describe|fill)[^\]]*\]|<[a-z_ /]{1,40}>|\.{4,}|…{2,}|\bTODO\b"
+    r"|\bN/A\b|<\|[^|]*\|>",
+    re.IGNORECASE,
+)

@@ -1,0 +1,180 @@
+"""Matching in generated prose: words, sentences, how language-like a text is, and whether a phrase is said or denied.
+
+The polarity of a phrase follows the idea of NegEx (Chapman et al. 2001): trigger words before or after it, and a scope
+that ends at a clause boundary. Nothing here knows dermatology; the word lists that do are in `quality.lexicon`.
+"""
+
+import re
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+
+_WORD = re.compile(r"[^\W\d_]+(?:['’-][^\W\d_]+)*")
+_SENTENCE_END = re.compile(r"[.!?]+(?=\s|$)|\n+")
+_CLAUSE_END = re.compile(
+    r"[.!?;\n]+|\b(?:but|however|although|though|while|whilst|whereas|yet|except|apart from|instead)\b", re.IGNORECASE
+)
+_VERBS = r"is|are|was|were|appears?|remains?|can|could|cannot|may|might"
+_SEEN = (
+    r"seen|visible|present|evident|identified|identifiable|observed|noted|noticed|appreciated|found|detected|detectable"
+    r"|discernible|recogni[sz]ed|apparent|recorded|shown|noticeable"
+)
+# A denial ahead of a phrase reaches no further than one of these.
+_SCOPE_START = re.compile(
+    rf"\b(?:is|are|was|were|has|shows|contains|displays|reveals|demonstrates|exhibits|includes|appears|with"
+    rf"|there|{_SEEN})\b"
+    r"|\b(?:assessed|judged|evaluated|determined|measured)\b(?!\s*:)"
+    r"|,\s+(?:and|with)\s+(?=(?:an?|the|some|several|multiple)\b)",
+    re.IGNORECASE,
+)
+_DENIED_BEFORE = re.compile(
+    r"\b(?:no|not(?! only)|without|absence of|absent|lacks?|lacking|neither|nor|free of|devoid of|rather than"
+    r"|never|cannot"
+    r"|(?:do|does|did|is|are)n['’]t)\b|\bnon[- ]$",
+    re.IGNORECASE,
+)
+_DENIED_AFTER = re.compile(
+    r"(?:\w+ly\s+|to\s+be\s+|be\s+){0,2}(?:absent|missing|lacking|undetectable"
+    rf"|(?:not|never)\s+(?:be\s+)?(?:\w+ly\s+)?(?:{_SEEN}))\b"
+    rf"|(?:cannot|can\s+not|can['’]t|could\s+not)\s+be\s+(?:\w+ly\s+)?(?:{_SEEN})\b",
+    re.IGNORECASE,
+)
+_ASIDE = re.compile(r"\s*[:=(]\s*(?:absent|none|no|not\s+(?:seen|present|visible))\b", re.IGNORECASE)
+_UNASSESSED = re.compile(
+    r"\b(?:not|cannot|can['’]t|couldn['’]t|neither)\s+(?:be\s+)?(?:\w+ly\s+)?"
+    r"(?:assess|evaluat|judg|determin|measur|interpret|grad|scor|availab)\w*"
+    r"|\bunavailable\b|\bunassess\w+|\bno information (?:on|about)\b",
+    re.IGNORECASE,
+)
+_GAP_END = re.compile(
+    rf",|\b(?:and|or|nor|as well as|together with|{_VERBS}|absent|missing|lacking|not|{_SEEN})\b", re.IGNORECASE
+)
+_VERB = re.compile(rf"\b(?:{_VERBS}|absent|missing|lacking|not|{_SEEN})\b", re.IGNORECASE)
+
+_CLOSED_CLASS = (
+    "a an the this that these those it its they their there here he she we i you his her our "
+    "of in on at by to from with without within into onto over under above below between among around across along "
+    "through about against for as near beside than toward towards per via "
+    "and or but nor so yet if while whereas although though because since unless until when where which who "
+    "whose what how "
+    "is are was were be been being am has have had do does did can could may might must shall should will would "
+    "not no none neither either both each every all any some several few many much more most less least other "
+    "another such "
+    "only also too very same one two three"
+)
+# Closed-class English words: articles, prepositions, pronouns, conjunctions, auxiliaries.
+FUNCTION_WORDS: frozenset[str] = frozenset(_CLOSED_CLASS.split())
+
+
+class Polarity(StrEnum):
+    """What a text does with a phrase."""
+
+    AFFIRMED = "affirmed"
+    DENIED = "denied"
+    UNASSESSED = "unassessed"
+
+
+@dataclass(frozen=True, slots=True)
+class Mention:
+    """One phrase found in a text: the words as written, what is said of it, and its clause before and after."""
+
+    quote: str
+    polarity: Polarity
+    before: str
+    after: str
+
+
+def words(text: str) -> list[str]:
+    """Words of a text, lower case, digits and punctuation left out; hyphenated words count once."""
+    return [match.group().lower() for match in _WORD.finditer(text)]
+
+
+def sentences(text: str) -> list[str]:
+    """Sentences, trimmed, empty ones left out."""
+    return [part.strip() for part in _SENTENCE_END.split(text) if part.strip()]
+
+
+def clip(text: str, limit: int) -> str:
+    """At most `limit` characters of a text on one printable line, for quoting in a verdict."""
+    line = "".join(char if char.isprintable() else " " for char in text[: limit + 1])
+    return line if len(line) <= limit else line[: limit - 1] + "…"
+
+
+def quoted(found: Iterable[str], limit: int, most: int) -> str:
+    """The distinct strings of `found` in double quotes, at most `most` of them, each at most `limit` characters."""
+    distinct = list(dict.fromkeys(found))
+    tail = f" and {len(distinct) - most} more" if len(distinct) > most else ""
+    return ", ".join(f'"{clip(item, limit)}"' for item in distinct[:most]) + tail
+
+
+def mentions(text: str, pattern: re.Pattern[str]) -> list[Mention]:
+    """Every match of `pattern` in `text` with its polarity, read clause by clause."""
+    return [
+        Mention(match.group(), _polarity(before, after), before, after)
+        for clause in _CLAUSE_END.split(text)
+        for match in pattern.finditer(clause)
+        for before, after in [(clause[: match.start()], clause[match.end() :])]
+    ]
+
+
+def reach(before: str) -> str:
+    """The end of `before` that still governs the phrase after it: what follows the last word that opens a scope."""
+    starts = [match.end() for match in _SCOPE_START.finditer(before)]
+    return before[starts[-1] :] if starts else before
+
+
+def _polarity(before: str, after: str) -> Polarity:
+    predicate = _predicate(after)
+    governing = reach(before)
+    if _UNASSESSED.search(governing) or _UNASSESSED.search(predicate):
+        return Polarity.UNASSESSED
+    if _DENIED_BEFORE.search(governing) or _ASIDE.match(after):
+        return Polarity.DENIED
+    return Polarity.DENIED if _DENIED_AFTER.search(predicate) else Polarity.AFFIRMED
+
+
+def _predicate(after: str) -> str:
+    """What is said from the first verb after a phrase, or after the list that it opens: six words, to a comma or "and".
+
+    Empty if another verb, unknown here, may stand between the phrase and that verb.
+    """
+    gap = _GAP_END.search(after)
+    if gap is None or len(words(after[: gap.start()])) > 2:
+        return ""
+    verb = _VERB.search(after, gap.start())
+    return " ".join(re.split(r",|\band\b", after[verb.start() :])[0].split()[:6]) if verb else ""
+
+
+def function_word_share(tokens: Sequence[str]) -> float:
+    """Share of `tokens` that are closed-class English words, 0 to 1; 0 for none."""
+    return sum(token in FUNCTION_WORDS for token in tokens) / len(tokens) if tokens else 0.0
+
+
+def letter_share(text: str) -> float:
+    """Share of the non-space characters that are ASCII letters, 0 to 1; 0 for an empty text."""
+    solid = [char for char in text if not char.isspace()]
+    return sum(char.isascii() and char.isalpha() for char in solid) / len(solid) if solid else 0.0
+
+
+def pronounceable_share(tokens: Sequence[str]) -> float:
+    """Share of `tokens` with a vowel and no run of six consonants, 0 to 1: random letters fail it, English does not."""
+    good = [t for t in tokens if re.search(r"[aeiouy]", t) and not re.search(r"[bcdfghjklmnpqrstvwxz]{6}", t)]
+    return len(good) / len(tokens) if tokens else 0.0
+
+
+def longest_run(items: Sequence[str]) -> int:
+    """Length of the longest stretch of equal neighbours; 0 for nothing."""
+    best = run = 0
+    previous: str | None = None
+    for item in items:
+        run = run + 1 if item == previous else 1
+        best, previous = max(best, run), item
+    return best
+
+
+def repeated_share(tokens: Sequence[str], size: int) -> float:
+    """Share of the `size`-grams of `tokens` that occurred before in the text, 0 to 1; 0 when there are none."""
+    grams = Counter(tuple(tokens[i : i + size]) for i in range(len(tokens) - size + 1))
+    total = sum(grams.values())
+    return (total - len(grams)) / total if total else 0.0

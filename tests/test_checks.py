@@ -1,0 +1,301 @@
+"""The checks on generated text: each fails on a planted fault, none on sound text, and none raises on any text."""
+
+import json
+import string
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from prompts import ontology as ontologies
+from prompts import schemas
+from quality import checks, lexicon, text
+from quality.text import Polarity
+
+ONTOLOGY = ontologies.load()
+MELANOMA = ONTOLOGY.resolve("melanoma")
+
+DERMOSCOPIC: dict[str, Any] = {
+    schemas.DERM7PT_KEY: {
+        "pigment_network": "atypical",
+        "blue_whitish_veil": "present",
+        "vascular_structures": "absent",
+        "pigmentation": "diffuse irregular",
+        "streaks": "irregular",
+        "dots_and_globules": "irregular",
+        "regression_structures": "not assessable",
+    },
+    schemas.OTHERS_KEY: ["colour: dark brown", "symmetry: asymmetric in both axes"],
+    schemas.TEXT_KEY: "The lesion is asymmetric in both axes and mostly dark brown. An atypical pigment network "
+    "runs to the "
+    "periphery, where irregular streaks end. Irregular dots and globules are scattered over it, and a "
+    "blue-whitish veil covers "
+    "the centre. No vessels are seen, and regression could not be judged.",
+}
+CLINICAL: dict[str, Any] = {
+    schemas.SKINCON_KEY: ["Erythema", "Plaque", "Scale"],
+    schemas.OTHERS_KEY: ["edge: sharp"],
+    schemas.TEXT_KEY: "A sharply bounded plaque with white scale stands on erythematous skin. The border is "
+    "regular and there is "
+    "no crust, no erosion and no ulceration in the field of view.",
+}
+REASONING: dict[str, Any] = {
+    "supporting": ["pigment network: atypical", "streaks: irregular"],
+    "against": ["vascular structures: absent"],
+    "reasoning": "The atypical network together with irregular streaks at the periphery points to a melanocytic "
+    "lesion with "
+    "disordered growth. The asymmetry in both axes is in line with this. The absence of atypical vessels speaks "
+    "a little "
+    "against it, but the balance of the findings still favours melanoma, which would need to be confirmed in tissue.",
+    "final_diagnosis": "Melanoma",
+}
+
+
+def observed(value: Any, kind: str = "dermoscopic") -> dict[str, checks.Verdict]:
+    """Failed verdicts of an observation by code."""
+    raw = value if isinstance(value, str) else json.dumps(value)
+    return {v.check: v for v in checks.check_observation(raw, kind, ONTOLOGY)[1] if not v.passed}
+
+
+def reasoned(value: Any, known: str | None = MELANOMA, kind: str = "dermoscopic") -> dict[str, checks.Verdict]:
+    """Failed verdicts of a reasoning about the dermoscopic observation by code."""
+    raw = value if isinstance(value, str) else json.dumps(value)
+    verdicts = checks.check_reasoning(raw, DERMOSCOPIC, kind, known, ONTOLOGY)[1]
+    return {v.check: v for v in verdicts if not v.passed}
+
+
+def saying(extra: str, base: dict[str, Any] = DERMOSCOPIC) -> dict[str, Any]:
+    """An observation whose description goes on with `extra`."""
+    return base | {schemas.TEXT_KEY: f"{base[schemas.TEXT_KEY]} {extra}"}
+
+
+def arguing(extra: str) -> dict[str, Any]:
+    """The reasoning with `extra` at its end."""
+    return REASONING | {"reasoning": f"{REASONING['reasoning']} {extra}"}
+
+
+def with_criteria(**values: str) -> dict[str, Any]:
+    """The dermoscopic observation with other values of some criteria."""
+    return DERMOSCOPIC | {schemas.DERM7PT_KEY: DERMOSCOPIC[schemas.DERM7PT_KEY] | values}
+
+
+ALL_ABSENT = with_criteria(**dict.fromkeys(schemas.DERM7PT, "absent")) | {schemas.OTHERS_KEY: []}
+NOISE = "".join(string.ascii_letters[(n * 7919) % 52] + " " * (n % 5 == 0) for n in range(400))
+GERMAN = (
+    "Das Bild zeigt eine ovale Läsion mit unregelmäßigem Rand und zwei Farben in der Mitte, die an der Grenze "
+    "zur Haut scharf "
+    "ist und keine Streifen hat."
+)
+SPANISH = (
+    "La imagen muestra una lesión ovalada con un borde irregular y dos colores en el centro, no se observa una "
+    "red pigmentada "
+    "a lo largo de la lesión ni vasos."
+)
+FRENCH = (
+    "L'image montre une lésion ovale avec un bord irrégulier et deux couleurs au centre, on note que le réseau "
+    "est absent et "
+    "que les vaisseaux sont rares."
+)
+
+OBSERVATION_FAULTS: list[tuple[str, Any, str, str]] = [
+    ("not_json", "Here is the JSON you asked for: {}", "dermoscopic", "Here is"),
+    ("not_json", f"```json\n{json.dumps(DERMOSCOPIC)}\n```", "dermoscopic", "```"),
+    ("not_json", json.dumps(DERMOSCOPIC)[:-20], "dermoscopic", ""),
+    ("not_json", '{"a": 1, "a": 2}', "dermoscopic", "twice"),
+    ("not_json", '{"a": "\\ud800"}', "dermoscopic", "surrogate"),
+    ("not_json", "[" * 100_000, "dermoscopic", ""),
+    ("not_json", "[" * 30 + "]" * 30, "dermoscopic", "deeper"),
+    ("not_json", "9" * 5000, "dermoscopic", ""),
+    ("schema", [DERMOSCOPIC], "dermoscopic", ""),
+    ("schema", {k: v for k, v in DERMOSCOPIC.items() if k != schemas.OTHERS_KEY}, "dermoscopic", schemas.OTHERS_KEY),
+    ("schema", DERMOSCOPIC | {"confidence": 0.9}, "dermoscopic", "confidence"),
+    ("schema", CLINICAL | {schemas.SKINCON_KEY: ["Scale", "Scale"]}, "clinical", ""),
+    ("vocabulary", with_criteria(streaks="many"), "dermoscopic", "streaks: many"),
+    ("vocabulary", CLINICAL | {schemas.SKINCON_KEY: ["scale"]}, "clinical", "scale"),
+    ("wrong_modality", CLINICAL, "dermoscopic", schemas.SKINCON_KEY),
+    ("wrong_modality", DERMOSCOPIC, "clinical", schemas.DERM7PT_KEY),
+    ("wrong_modality", saying("There is a pigment network at the edge.", CLINICAL), "clinical", "pigment network"),
+    ("wrong_modality", saying("It is a clinical photograph of the back."), "dermoscopic", "clinical photograph"),
+    ("names_diagnosis", saying("The picture is typical of melanoma."), "dermoscopic", "elanoma"),
+    ("names_diagnosis", saying("This could be a BCC.", CLINICAL), "clinical", ""),
+    ("names_diagnosis", saying("It looks malignant."), "dermoscopic", "malignant"),
+    ("names_diagnosis", CLINICAL | {schemas.OTHERS_KEY: ["psoriasis"]}, "clinical", "soriasis"),
+    ("non_visual", saying("It has been present for three years.", CLINICAL), "clinical", "history"),
+    ("non_visual", saying("The area itches.", CLINICAL), "clinical", "itches"),
+    ("non_visual", saying("The skin is that of a 63-year-old.", CLINICAL), "clinical", "63-year-old"),
+    ("non_visual", saying("It is on the arm of a woman.", CLINICAL), "clinical", "woman"),
+    ("non_visual", saying("It is firm and tender on palpation.", CLINICAL), "clinical", "palpation"),
+    ("non_visual", saying("Histology showed nests.", CLINICAL), "clinical", "Histology"),
+    ("non_visual", saying("It was treated with steroids.", CLINICAL), "clinical", "treated"),
+    ("provenance", saying("The metadata names the back."), "dermoscopic", "metadata"),
+    ("refusal", saying("I'm sorry, but I cannot assist with medical images."), "dermoscopic", "sorry"),
+    ("refusal", saying("Please consult a qualified dermatologist."), "dermoscopic", "consult"),
+    ("length", DERMOSCOPIC | {schemas.TEXT_KEY: "A brown lesion."}, "dermoscopic", "3 words"),
+    ("language", DERMOSCOPIC | {schemas.TEXT_KEY: NOISE}, "dermoscopic", ""),
+    ("language", DERMOSCOPIC | {schemas.TEXT_KEY: GERMAN}, "dermoscopic", "function words"),
+    ("language", DERMOSCOPIC | {schemas.TEXT_KEY: SPANISH}, "dermoscopic", "function words"),
+    ("language", DERMOSCOPIC | {schemas.TEXT_KEY: FRENCH}, "dermoscopic", "function words"),
+    ("language", DERMOSCOPIC | {schemas.TEXT_KEY: "the and of to in is " * 4}, "dermoscopic", "function words"),
+    ("degenerate", saying("It is dark in the centre. " * 4), "dermoscopic", "dark in the centre"),
+    ("degenerate", saying("The network is very very very very dark."), "dermoscopic", "4 times"),
+    ("degenerate", saying("It ends hereeeeeeeeeeee."), "dermoscopic", "eeee"),
+    ("degenerate", saying("The shape is [insert shape]."), "dermoscopic", "[insert shape]"),
+    ("all_absent", ALL_ABSENT, "dermoscopic", ""),
+    ("all_absent", CLINICAL | {schemas.SKINCON_KEY: [], schemas.OTHERS_KEY: []}, "clinical", ""),
+    ("contradiction", saying("There is no pigment network."), "dermoscopic", "pigment network: atypical"),
+    ("contradiction", with_criteria(streaks="absent"), "dermoscopic", "streaks: absent"),
+    ("contradiction", with_criteria(dots_and_globules="regular"), "dermoscopic", "dots and globules: regular"),
+    ("contradiction", with_criteria(blue_whitish_veil="not assessable"), "dermoscopic", "blue whitish veil"),
+    ("contradiction", saying("Arborizing vessels cross it."), "dermoscopic", "vessels"),
+    ("contradiction", saying("Scale is not visible.", CLINICAL), "clinical", "Scale listed"),
+    ("contradiction", saying("Vesicles stand at the border.", CLINICAL), "clinical", "Vesicle not listed"),
+]
+
+REASONING_FAULTS: list[tuple[str, Any, str]] = [
+    ("not_json", "melanoma", "melanoma"),
+    ("schema", REASONING | {"supporting": "pigment network: atypical"}, ""),
+    ("wrong_modality", arguing("A pigment network is seen at the edge."), "pigment network"),
+    ("cites_unobserved", REASONING | {"supporting": ["pigment network: typical"]}, "pigment network: typical"),
+    ("cites_unobserved", REASONING | {"against": ["Scale"]}, "Scale"),
+    ("no_support", REASONING | {"supporting": []}, ""),
+    ("cited_both_ways", REASONING | {"against": ["streaks: irregular"]}, "streaks: irregular"),
+    ("diagnosis_unknown", REASONING | {"final_diagnosis": "spotted fever of the ink"}, "spotted fever"),
+    ("diagnosis_unnamed", REASONING | {"final_diagnosis": "Psoriasis"}, "Psoriasis"),
+    ("diagnosis_disagrees", REASONING | {"final_diagnosis": "Psoriasis"}, "Psoriasis"),
+    ("provenance", arguing("This agrees with the confirmed diagnosis."), "confirmed diagnosis"),
+    ("provenance", arguing("The ground truth says so."), "ground truth"),
+    ("provenance", arguing("The file name ISIC_0001.jpg tells it."), "file name"),
+    ("refusal", arguing("As an AI language model, I cannot diagnose skin lesions."), "As an AI"),
+    ("length", REASONING | {"reasoning": "It is melanoma."}, "3 words"),
+    ("language", REASONING | {"reasoning": NOISE}, ""),
+    ("degenerate", arguing("The network is atypical and the lesion is melanoma. " * 3), "network is atypical"),
+]
+
+
+def test_sound_answers_pass_every_check() -> None:
+    assert observed(DERMOSCOPIC) == {}
+    assert observed(CLINICAL, "clinical") == {}
+    assert reasoned(REASONING) == {}
+
+
+@pytest.mark.parametrize(("code", "answer", "kind", "quote"), OBSERVATION_FAULTS)
+def test_a_planted_fault_of_an_observation_is_found_and_quoted(code: str, answer: Any, kind: str, quote: str) -> None:
+    assert quote in observed(answer, kind)[code].detail
+
+
+@pytest.mark.parametrize(("code", "answer", "quote"), REASONING_FAULTS)
+def test_a_planted_fault_of_a_reasoning_is_found_and_quoted(code: str, answer: Any, quote: str) -> None:
+    kind = "clinical" if code == "wrong_modality" else "dermoscopic"
+    assert quote in reasoned(answer, kind=kind)[code].detail
+
+
+def test_every_check_has_a_planted_fault() -> None:
+    assert {fault[0] for fault in OBSERVATION_FAULTS + REASONING_FAULTS} == set(checks.CHECKS)
+
+
+def test_raw_line_breaks_and_tabs_inside_a_string_are_read() -> None:
+    raw = json.dumps(DERMOSCOPIC).replace(". Irregular", ".\n\tIrregular")
+    value, verdicts = checks.check_observation(raw, "dermoscopic", ONTOLOGY)
+    assert value is not None and "\n\t" in value[schemas.TEXT_KEY]
+    assert all(verdict.passed for verdict in verdicts)
+
+
+def test_signs_that_share_a_disease_name_may_be_described() -> None:
+    signs = {"Abscess": "an abscess", "Cyst": "cysts", "Scar": "a scar", "Comedo": "comedones", "Xerosis": "xerosis"}
+    signs |= {"Purpura/Petechiae": "purpura", "Telangiectasia": "telangiectasia", "Poikiloderma": "poikiloderma"}
+    for concept, word in signs.items():
+        said = {
+            schemas.SKINCON_KEY: [concept],
+            schemas.TEXT_KEY: f"In the centre of the field of view there is {word} on the skin.",
+        }
+        assert observed(CLINICAL | said, "clinical") == {}, concept
+
+
+def test_every_concept_is_recognised_in_its_own_words() -> None:
+    for concept, pattern in lexicon.CONCEPTS.items():
+        assert any(pattern.search(part) for part in [concept, *concept.split("/")]), concept
+    assert set(lexicon.CONCEPTS) | set(lexicon.COLOUR_CONCEPTS) == set(schemas.SKINCON)
+
+
+def test_agreement_is_graded_on_the_ontology() -> None:
+    child = next(node for node in ONTOLOGY.nodes.values() if node.parent == MELANOMA)
+    narrower = arguing(f"It is {child.name}.") | {"final_diagnosis": child.name}
+    value, verdicts = checks.check_reasoning(json.dumps(narrower), DERMOSCOPIC, "dermoscopic", MELANOMA, ONTOLOGY)
+    verdict = {v.check: v for v in verdicts}["diagnosis_disagrees"]
+    assert value is not None and verdict.passed
+    assert verdict.detail == "descendant"
+    assert reasoned(REASONING, child.id) == {}
+    assert reasoned(REASONING, None) == {}
+
+
+POLARITIES = [
+    (
+        "There is no pigment network, streaks, or dots and globules.",
+        {"pigment_network": "-", "streaks": "-", "dots_and_globules": "-"},
+    ),
+    ("A pigment network is present, and streaks are absent.", {"pigment_network": "+", "streaks": "-"}),
+    (
+        "Pigment network, streaks and globules are not seen.",
+        {"pigment_network": "-", "streaks": "-", "dots_and_globules": "-"},
+    ),
+    (
+        "No pigment network is seen, and a blue-whitish veil is present.",
+        {"pigment_network": "-", "blue_whitish_veil": "+"},
+    ),
+    ("It does not show a pigment network but has streaks.", {"pigment_network": "-", "streaks": "+"}),
+    ("The pigment network fills the lesion and streaks are absent.", {"pigment_network": "+", "streaks": "-"}),
+    (
+        "The pigment network as well as vessels could not be assessed.",
+        {"pigment_network": "?", "vascular_structures": "?"},
+    ),
+    ("Pigment network: absent. Streaks (none).", {"pigment_network": "-", "streaks": "-"}),
+    ("Neither streaks nor globules can be seen.", {"streaks": "-", "dots_and_globules": "-"}),
+    ("Streaks cannot be clearly seen; vessels are abundant.", {"streaks": "-", "vascular_structures": "+"}),
+    ("Vessels are lacking, with globules throughout.", {"vascular_structures": "-", "dots_and_globules": "+"}),
+    ("Not only streaks but globules are seen.", {"streaks": "+", "dots_and_globules": "+"}),
+    ("The colour could not be judged and streaks are seen.", {"streaks": "+"}),
+    ("Not assessed: streaks, vessels.", {"streaks": "?", "vascular_structures": "?"}),
+    ("It is free of streaks and without vessels.", {"streaks": "-", "vascular_structures": "-"}),
+]
+SIGNS = {Polarity.AFFIRMED: "+", Polarity.DENIED: "-", Polarity.UNASSESSED: "?"}
+
+
+@pytest.mark.parametrize(("sentence", "expected"), POLARITIES)
+def test_denial_reaches_as_far_as_english_says(sentence: str, expected: dict[str, str]) -> None:
+    found = {key: text.mentions(sentence, pattern) for key, pattern in lexicon.CRITERIA.items()}
+    assert {key: SIGNS[mentions[0].polarity] for key, mentions in found.items() if mentions} == expected
+
+
+@given(st.text(max_size=400), st.sampled_from(["dermoscopic", "clinical"]))
+@settings(max_examples=60, deadline=None)
+def test_no_text_raises(raw: str, kind: str) -> None:
+    for verdicts in (
+        checks.check_observation(raw, kind, ONTOLOGY)[1],
+        checks.check_reasoning(raw, {}, kind, MELANOMA, ONTOLOGY)[1],
+    ):
+        assert {verdict.check for verdict in verdicts} <= set(checks.CHECKS)
+        assert not all(verdict.passed for verdict in verdicts)
+
+
+SCALARS = st.none() | st.booleans() | st.floats() | st.integers() | st.text(max_size=30)
+ANY_JSON = st.recursive(
+    SCALARS, lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=5), inner, max_size=3)
+)
+
+
+@given(st.data())
+@settings(max_examples=60, deadline=None)
+def test_no_json_raises_and_what_is_returned_fits_the_schema(data: st.DataObject) -> None:
+    base = data.draw(st.sampled_from([DERMOSCOPIC, CLINICAL, REASONING]))
+    changed = base | data.draw(st.dictionaries(st.sampled_from(sorted(base)), ANY_JSON, max_size=2))
+    raw = json.dumps(
+        data.draw(st.sampled_from([changed, changed])) if data.draw(st.booleans()) else data.draw(ANY_JSON)
+    )
+    for kind in ("dermoscopic", "clinical"):
+        value, verdicts = checks.check_observation(raw, kind, ONTOLOGY)
+        assert (value is None) == any(
+            not v.passed and v.check in ("not_json", "schema", "vocabulary") for v in verdicts
+        )
+    value, verdicts = checks.check_reasoning(raw, DERMOSCOPIC, "dermoscopic", MELANOMA, ONTOLOGY)
+    assert (value is None) == any(not v.passed and v.check in ("not_json", "schema", "vocabulary") for v in verdicts)
