@@ -1,0 +1,80 @@
+# DermoForge. `make` alone lists what can be made. Everything is installed into .venv and nowhere else.
+
+SOURCES ?= phantom
+TEACHER ?= composer
+TEACHER_MODEL ?=
+PORT ?= 3000
+# gpu where a driver answers, cpu elsewhere; BUILD=cpu overrides it.
+BUILD ?= $(shell nvidia-smi -L >/dev/null 2>&1 && echo gpu || echo cpu)
+PYTHON311 ?= python3.11
+UV_VERSION := 0.13.8
+
+# Where the CPU build of torch comes from: what pip is configured with, otherwise PyTorch's own index. uv does not read pip's settings.
+CONFIGURED_LINKS := $(or $(PIP_FIND_LINKS),$(shell $(PYTHON311) -m pip config get global.find-links 2>/dev/null))
+FIND_LINKS ?= $(or $(CONFIGURED_LINKS),https://download.pytorch.org/whl/cpu/torch/)
+
+LOCK := requirements/$(BUILD).lock
+STAMP := .venv/installed-$(BUILD)
+RUN := .venv/bin/python
+
+export DAGSTER_HOME := $(CURDIR)
+export DERMOFORGE_DAGSTER_STORAGE ?= $(CURDIR)/.dagster
+export DERMOFORGE_SOURCES = $(SOURCES)
+export DERMOFORGE_TEACHER = $(TEACHER)
+export DERMOFORGE_TEACHER_MODEL = $(TEACHER_MODEL)
+# No accelerator is hidden or faked, and no hub is asked for usage statistics.
+export VLLM_NO_USAGE_STATS = 1
+export DO_NOT_TRACK = 1
+
+.DEFAULT_GOAL := help
+.PHONY: help corpus ui test lint sql gc lock install clean clean-state
+
+help: ## list what can be made
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@echo "  variables: SOURCES=a,b  TEACHER=composer|vllm  TEACHER_MODEL=dir  PORT=3000  BUILD=cpu|gpu"
+	@echo "  settings:  DERMOFORGE_LAKE  DERMOFORGE_RELEASES  DERMOFORGE_MIRROR  (docs/settings.md)"
+
+corpus: install ## run the whole job: image sets in, checked trajectories and shards out
+	@mkdir -p $(DERMOFORGE_DAGSTER_STORAGE)
+	@$(RUN) -m assets.corpus
+
+ui: install ## open the Dagster UI on http://127.0.0.1:PORT (webserver and daemon)
+	@mkdir -p $(DERMOFORGE_DAGSTER_STORAGE)
+	@.venv/bin/dagster dev -h 127.0.0.1 -p $(PORT)
+
+test: install ## run the tests
+	@$(RUN) -m pytest
+
+lint: install ## ruff, pyright and the import contract
+	@.venv/bin/ruff check
+	@.venv/bin/ruff format --check
+	@.venv/bin/pyright
+	@.venv/bin/lint-imports
+
+sql: install ## a DuckDB shell with a view on every table (Q="select …" runs one statement)
+	@$(RUN) -m pipelines.sql $(if $(Q),"$(Q)")
+
+gc: install ## delete image packs that no row refers to (only while nothing runs)
+	@$(RUN) -m pipelines.gc
+
+lock: install ## resolve pyproject.toml into requirements/*.lock again
+	@bash requirements/compile.sh "$(FIND_LINKS)"
+
+install: $(STAMP) ## install the locked packages into .venv (done by every other target)
+
+# The stamp is written last: an install that was cut short is done again by the next make.
+$(STAMP): $(LOCK) pyproject.toml setup/mend_torchvision.py
+	@command -v $(PYTHON311) >/dev/null || { echo "Python 3.11 is needed: no '$(PYTHON311)' on PATH (PYTHON311=… names another)" >&2; exit 1; }
+	@echo "installing $(LOCK) into .venv (a few minutes the first time)"
+	@test -x .venv/bin/python || $(PYTHON311) -m venv .venv
+	@$(RUN) -m pip install --quiet --disable-pip-version-check uv==$(UV_VERSION)
+	@.venv/bin/uv pip install --quiet --python $(RUN) --no-deps --find-links "$(FIND_LINKS)" -r $(LOCK)
+	@.venv/bin/uv pip install --quiet --python $(RUN) --no-deps -e .
+	@$(RUN) setup/mend_torchvision.py
+	@rm -f .venv/installed-* && touch $@
+
+clean: ## remove .venv and caches; lake, releases and downloads stay
+	rm -rf .venv .pytest_cache .ruff_cache .hypothesis .import_linter_cache
+
+clean-state: ## remove Dagster's run history; the lake stays
+	rm -rf .dagster
