@@ -1,0 +1,69 @@
+"""The join of metadata rows and archive members by id, written once: whatever finds no partner becomes a reject."""
+
+from collections.abc import Callable, Iterable, Sequence
+
+from sources.archives import Member
+from sources.record import Reject
+from sources.tables import Row, Table
+
+Pairs = list[tuple[Row, Member]]
+
+
+def stem(name: str) -> str:
+    """The file name of a member without folders and extension, lower case: sets disagree on case between table and archive."""
+    return name.replace("\\", "/").rsplit("/", 1)[-1].rsplit(".", 1)[0].casefold()
+
+
+def join(
+    source: str, table: Table, members: Sequence[Member], row_id: Callable[[Row], str]
+) -> tuple[Pairs, list[Reject]]:
+    """Pairs of row and member with one id, in the order of ids, and a reject for every row and member left over.
+
+    Of several rows (or members) with one id the first stays; the others are rejected by line (or archive).
+    """
+    rejects: list[Reject] = []
+    rows = _first_rows(source, table, row_id, rejects)
+    found = _first_members(source, members, rejects)
+    pairs = [(rows[key], found[key]) for key in sorted(rows.keys() & found.keys())]
+    for key in sorted(rows.keys() - found.keys()):
+        detail = f"{table.name} line {rows[key].line}: no archive holds an image of this id"
+        rejects.append(Reject(source=source, native_id=row_id(rows[key]), reason="row_without_image", detail=detail))
+    for key in sorted(found.keys() - rows.keys()):
+        rejects.append(_member(source, found[key], "image_without_row", f"no row of {table.name} has this id"))
+    return pairs, rejects
+
+
+def _first_rows(source: str, table: Table, row_id: Callable[[Row], str], rejects: list[Reject]) -> dict[str, Row]:
+    rows: dict[str, Row] = {}
+    for row in table.rows:
+        key = stem(row_id(row))
+        if not key:
+            detail = f"{table.name} line {row.line}: no id"
+            rejects.append(Reject(source=source, native_id="", reason="row_malformed", detail=detail))
+        elif key in rows:
+            how = "the same values" if rows[key].values == row.values else "other values"
+            detail = f"{table.name} line {row.line}: {how} as line {rows[key].line}, which is used"
+            rejects.append(Reject(source=source, native_id=row_id(row), reason="duplicate_row", detail=detail))
+        else:
+            rows[key] = row
+    return rows
+
+
+def _first_members(source: str, members: Iterable[Member], rejects: list[Reject]) -> dict[str, Member]:
+    found: dict[str, Member] = {}
+    for member in sorted(members, key=lambda m: (m.archive, m.name)):
+        first = found.setdefault(stem(member.name), member)
+        if first is not member:
+            rejects.append(_member(source, member, "duplicate_member", f"{first.archive}/{first.name} has this id and is used"))
+    return found
+
+
+def _member(source: str, member: Member, reason: str, detail: str) -> Reject:
+    return Reject(
+        source=source,
+        native_id=stem(member.name),
+        reason=reason,
+        detail=f"{member.archive}/{member.name}: {detail}",
+        archive=member.archive,
+        member=member.name,
+    )
