@@ -1,5 +1,82 @@
 """Every threshold of the quality checks, each with its source."""
 
+# Images
+# Pixels a header may claim: a 178-megapixel limit is Pillow's own idea of a bomb; the largest dermatology photographs have 60 million.
+MAX_PIXELS = 178_956_970
+# Pixels of the shorter side: total-body crops of ISIC 2024 go down to 61, below 32 nothing can be described.
+MIN_SIDE = 32
+
+# Evidence (measured at a longest side of 192 pixels; calibrated on HAM10000's published masks and on phantoms)
+# CIE76 difference between lesion and skin below which no outline is drawn; 2.3 is just noticeable, hair and pores make 5.
+LESION_CONTRAST = 9.0
+# The Otsu threshold of the distance from skin is lowered by this factor: lesion margins fade, and Otsu cuts at half height.
+OTSU_FACTOR = 0.8
+# Share of the picture that a plausible outline covers.
+LESION_AREA = (0.015, 0.8)
+# Area of other components, relative to the chosen one, from which it is not one lesion.
+FRAGMENTS = 0.8
+# L* under which a region that reaches a corner is the black surround of a dermoscope.
+SURROUND_LIGHTNESS = 18.0
+# Depth of a black-hat, in grey levels, that counts as hair.
+HAIR_DEPTH = 14
+# Share of the picture's border that an outline may touch before its shape is unknown.
+FRAME_CONTACT = 0.02
+# Share of the lesion that a colour must cover to be named; ABCD counts colours at about 5 %, twice that is clear of noise.
+COLOUR_SHARE = 0.1
+# Lab distance beyond which a pixel has none of the named colours, and within which it is taken for the skin around it.
+COLOUR_RADIUS = 22.0
+SKIN_LIKE = 7.0
+# Reference colours in CIELAB (D65): centres of the six dermoscopic colours of the ABCD rule, and of purple and yellow.
+REFERENCE_LAB = {
+    "white": (88.0, 2.0, 4.0),
+    "pink": (68.0, 24.0, 10.0),
+    "red": (46.0, 44.0, 24.0),
+    "light brown": (55.0, 16.0, 26.0),
+    "dark brown": (32.0, 14.0, 16.0),
+    "blue-gray": (45.0, 0.0, -9.0),
+    "black": (12.0, 3.0, 2.0),
+    "purple": (36.0, 28.0, -12.0),
+    "yellow": (76.0, 8.0, 46.0),
+}
+# Area outside its own mirror image: below the first an axis is symmetric, above the second it is not; between them nothing is said.
+SYMMETRIC_BELOW = 0.09
+ASYMMETRIC_ABOVE = 0.17
+# Area over convex hull.
+SMOOTH_ABOVE = 0.945
+IRREGULAR_BELOW = 0.9
+# Width of the margin over the lesion's radius.
+SHARP_BELOW = 0.22
+GRADUAL_ABOVE = 0.42
+# Long over short axis.
+ROUND_BELOW = 1.18
+OVAL_BETWEEN = (1.28, 1.7)
+ELONGATED_ABOVE = 1.9
+
+# Sources
+# Share of a source's inputs that may fall out before its ingest fails: CleanPatrick found 4 % off-topic in the dirtiest open set;
+# the phantoms plant about 3 %.
+MAX_DROPPED_SHARE = 0.2
+# Share of labels that may stay outside the ontology.
+MAX_UNMAPPED_SHARE = 0.02
+
+# Copies
+# Hamming distance of 64-bit pHashes (always even) up to which a pair is a candidate; 4 already gives 320 wrong pairs on HAM10000.
+PHASH_RADIUS = 2
+# Cosine of CLIP embeddings from which a pair is a candidate: on HAM10000, near 0.956, 15 of 27 pairs are one lesion.
+COSINE_CANDIDATE = 0.95
+# High-pass correlation from which a candidate is a copy: midway between real look-alikes (at most .84) and real copies (at least .926).
+SAME_PHOTOGRAPH = 0.88
+
+# Splits
+# Share of each split in every stratum.
+SPLIT_SHARES = {"train": 0.8, "validation": 0.1, "test": 0.1}
+# Share of all images that one group may hold before the grouping counts as percolated.
+MAX_GROUP_SHARE = 0.02
+
+# Trajectories
+# Share of rejected trajectories from which a warning is shown.
+MAX_REJECT_SHARE = 0.5
+
 # Generated text
 # Word counts of a description and of a reasoning. DermoInstruct's medians are 66 and 125, 95th
 # percentiles 136 and 168; the floor is the shortest honest statement (one finding and what could not be assessed), the

@@ -1,0 +1,137 @@
+"""Perceptual hashes, and the exact Hamming join over them.
+
+The stored hash is the definition of `imagehash.phash` (8 x 8, DCT of a 32 x 32 Lanczos luminance): the test compares the two bit
+for bit. All eight orientations come from one DCT: a flip changes the sign of odd coefficients, a transpose swaps them.
+"""
+
+from collections.abc import Iterator
+from itertools import combinations
+from math import comb
+
+import numpy as np
+
+ALGORITHM = "imagehash-phash-8/1"
+SIDE, LOW = 32, 8
+
+_BITS = np.uint64(1) << np.arange(63, -1, -1, dtype=np.uint64)
+_SIGNS = np.where(np.arange(LOW) % 2, -1.0, 1.0)
+
+
+def phash8(rgb: np.ndarray) -> np.ndarray:
+    """Eight uint64 pHashes of an (h, w, 3) uint8 raster; entry k is the hash of `orient(rgb, k)`, entry 0 imagehash's own."""
+    from scipy.fft import dct
+
+    low = dct(dct(_grey(rgb, (SIDE, SIDE)), axis=0), axis=1)[:LOW, :LOW]
+    return np.array([_pack(_oriented(low, k)) for k in range(8)], dtype=np.uint64)
+
+
+def orient(rgb: np.ndarray, k: int) -> np.ndarray:
+    """Orientation k of a raster: transposed if k & 4, then upside down if k & 2, then mirrored left to right if k & 1."""
+    out = rgb.swapaxes(0, 1) if k & 4 else rgb
+    out = out[::-1] if k & 2 else out
+    return np.ascontiguousarray(out[:, ::-1] if k & 1 else out)
+
+
+def _oriented(low: np.ndarray, k: int) -> np.ndarray:
+    out = low.T if k & 4 else low
+    out = out * _SIGNS[:, None] if k & 2 else out
+    return out * _SIGNS[None, :] if k & 1 else out
+
+
+def _pack(low: np.ndarray) -> np.uint64:
+    return _BITS[(low > np.median(low)).ravel()].sum(dtype=np.uint64)
+
+
+def dhash(rgb: np.ndarray) -> int:
+    """64-bit difference hash, the definition of `imagehash.dhash`."""
+    grey = _grey(rgb, (9, 8))
+    return int(_BITS[(grey[:, 1:] > grey[:, :-1]).ravel()].sum(dtype=np.uint64))
+
+
+def _grey(rgb: np.ndarray, size: tuple[int, int]) -> np.ndarray:
+    from PIL import Image
+
+    return np.asarray(Image.fromarray(rgb).convert("L").resize(size, Image.Resampling.LANCZOS), dtype=np.float64)
+
+
+def near_pairs(
+    base: np.ndarray, probe: np.ndarray | None = None, radius: int = 2
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Every pair within a Hamming `radius`: (i, j, distance), i < j inside `base`, or i of `base` and j of `probe`.
+
+    Exact by the pigeonhole principle: the 64 bits are cut into radius + k blocks, and two hashes that close agree on at least k of
+    them. Memory: the pairs, and 2^22 comparisons at a time.
+    """
+    values = base if probe is None else np.concatenate([base, probe])
+    distinct, inverse = np.unique(values, return_inverse=True)
+    members = np.argsort(inverse, kind="stable")
+    starts = np.searchsorted(inverse[members], np.arange(len(distinct) + 1))
+    shared = np.flatnonzero(np.diff(starts) > 1)
+    pairs = [np.stack([shared, shared]), *_distinct_pairs(distinct, radius)]
+    u, v = np.concatenate(pairs, axis=1)
+    return _expand(u, v, distinct, members, starts, None if probe is None else len(base))
+
+
+def _distinct_pairs(values: np.ndarray, radius: int) -> Iterator[np.ndarray]:
+    """Index pairs (2, n), u < v, of different values within `radius`; each pair once, from the first table in which it matches."""
+    if radius < 1 or len(values) < 2:
+        return
+    masks = _masks(len(values), radius)
+    for n, mask in enumerate(masks):
+        keys = values & mask
+        order = np.argsort(keys, kind="stable")
+        for u, v in _equal_runs(keys[order]):
+            a, b = np.minimum(order[u], order[v]), np.maximum(order[u], order[v])
+            apart = values[a] ^ values[b]
+            close = np.bitwise_count(apart) <= radius
+            for earlier in masks[:n]:
+                close &= (apart & earlier) != 0
+            yield np.stack([a[close], b[close]])
+
+
+def _masks(count: int, radius: int) -> list[np.uint64]:
+    """Bit masks of the tables: k of radius + k blocks, for the smallest k whose buckets stay small (dedup facts: 2^(64k/(r+k)) > N/100)."""
+    k = next((k for k in range(1, 9) if 2 ** (64 * k / (radius + k)) > count / 100 and comb(radius + k, k) < 512), 1)
+    blocks = radius + k
+    edges = [round(64 * n / blocks) for n in range(blocks + 1)]
+    parts = [((1 << (edges[n + 1] - edges[n])) - 1) << edges[n] for n in range(blocks)]
+    return [np.uint64(sum(parts[n] for n in chosen)) for chosen in combinations(range(blocks), k)]
+
+
+def _equal_runs(keys: np.ndarray, most: int = 1 << 22) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+    """Position pairs inside runs of equal sorted keys, by their gap (1, 2, ...), at most `most` at a time."""
+    remaining = np.arange(len(keys) - 1)
+    gap = 1
+    while len(remaining):
+        remaining = remaining[remaining + gap < len(keys)]
+        remaining = remaining[keys[remaining] == keys[remaining + gap]]
+        for start in range(0, len(remaining), most):
+            chunk = remaining[start : start + most]
+            yield chunk, chunk + gap
+        gap += 1
+
+
+def _expand(
+    u: np.ndarray, v: np.ndarray, distinct: np.ndarray, members: np.ndarray, starts: np.ndarray, base: int | None
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """From pairs of distinct values to pairs of the items that have them, sorted."""
+    rows = []
+    for a, b in zip(u.tolist(), v.tolist(), strict=True):
+        left, right = members[starts[a] : starts[a + 1]], members[starts[b] : starts[b + 1]]
+        i, j = (grid.ravel() for grid in np.meshgrid(left, right, indexing="ij"))
+        if base is None:
+            keep = i < j if a == b else np.ones(len(i), dtype=bool)
+            i, j = np.minimum(i, j)[keep], np.maximum(i, j)[keep]
+        else:
+            swap = i >= base
+            i, j = np.where(swap, j, i), np.where(swap, i, j) - base
+            keep = (i < base) & (j >= 0)
+            i, j = i[keep], j[keep]
+        if len(i):
+            distance = np.bitwise_count(distinct[a] ^ distinct[b])
+            rows.append(np.stack([i, j, np.full(len(i), distance, dtype=np.int64)]))
+    if not rows:
+        empty = np.zeros(0, dtype=np.int64)
+        return empty, empty, empty
+    found = np.unique(np.concatenate(rows, axis=1), axis=1)
+    return found[0], found[1], found[2]
