@@ -22,8 +22,8 @@ _SEEN = (
 )
 # A denial ahead of a phrase reaches no further than one of these.
 _SCOPE_START = re.compile(
-    rf"\b(?:is|are|was|were|has|shows|contains|displays|reveals|demonstrates|exhibits|includes|appears|with"
-    rf"|there|{_SEEN})\b"
+    r"\b(?:is|are|was|were|has|shows|contains|displays|reveals|demonstrates|exhibits|includes|appears|with|there)\b"
+    rf"|(?<!\bno )(?<!\bwithout )(?<!\bany )(?<!\bclearly )\b(?:{_SEEN})\b"
     r"|\b(?:assessed|judged|evaluated|determined|measured)\b(?!\s*:)"
     r"|,\s+(?:and|with)\s+(?=(?:an?|the|some|several|multiple)\b)",
     re.IGNORECASE,

@@ -194,6 +194,58 @@ def test_every_check_has_a_planted_fault() -> None:
     assert {fault[0] for fault in OBSERVATION_FAULTS + REASONING_FAULTS} == set(checks.CHECKS)
 
 
+# Descriptions as people write them, with findings said indirectly, denied in lists and compared with other things.
+SOUND: list[tuple[dict[str, str] | list[str], str]] = [
+    (
+        {"pigment_network": "typical"},
+        "The image displays a pigmented lesion with a reticular pattern that is mostly regular, fading at the periphery. "
+        "There are no streaks, blue-whitish veil or vascular structures. A few hairs cross the field of view.",
+    ),
+    (
+        {"vascular_structures": "arborizing"},
+        "Prominent arborizing vessels of varying calibre branch across a milky-red surface, and there is a small central "
+        "ulceration with adherent crust. Pigment network and globules are not identified.",
+    ),
+    (
+        {"pigment_network": "atypical", "dots_and_globules": "irregular", "blue_whitish_veil": "present"},
+        "The lesion shows an irregular, atypical pigment network with thick brown lines, several globules that are unevenly "
+        "distributed, and a focal blue-white veil. Streaks are absent and no regression is apparent.",
+    ),
+    (
+        {"pigmentation": "diffuse regular"},
+        "Milia-like cysts and comedo-like openings are scattered across a light brown lesion with a sharp border; there is "
+        "no pigment network, and dots, streaks or vessels cannot be made out.",
+    ),
+    (
+        ["Erythema", "Plaque", "Scale"],
+        "There is a well-demarcated, erythematous plaque covered by thick silvery-white scale. The surrounding skin appears "
+        "normal, without vesicles, pustules or crusting.",
+    ),
+    (
+        ["Brown(Hyperpigmentation)", "Patch"],
+        "Irregularly bordered hyperpigmented patches are present over both cheeks, symmetric in distribution, with no visible "
+        "scaling, atrophy or textural change compared with the adjacent skin.",
+    ),
+    (
+        ["Nodule", "Translucent", "Telangiectasia", "Ulcer"],
+        "A pearly, translucent nodule with rolled edges and fine telangiectasia over its surface is in view. A small area of "
+        "ulceration is present in the centre.",
+    ),
+]
+
+
+@pytest.mark.parametrize(("structure", "prose"), SOUND)
+def test_a_sound_description_raises_no_false_alarm(structure: dict[str, str] | list[str], prose: str) -> None:
+    if isinstance(structure, dict):
+        seven = {schemas.DERM7PT_KEY: dict.fromkeys(schemas.DERM7PT, "absent") | structure}
+        assert observed(seven | {schemas.OTHERS_KEY: [], schemas.TEXT_KEY: prose}) == {}
+    else:
+        assert (
+            observed({schemas.SKINCON_KEY: structure, schemas.OTHERS_KEY: [], schemas.TEXT_KEY: prose}, "clinical")
+            == {}
+        )
+
+
 def test_raw_line_breaks_and_tabs_inside_a_string_are_read() -> None:
     raw = json.dumps(DERMOSCOPIC).replace(". Irregular", ".\n\tIrregular")
     value, verdicts = checks.check_observation(raw, "dermoscopic", ONTOLOGY)
@@ -229,6 +281,7 @@ def test_agreement_is_graded_on_the_ontology() -> None:
     assert reasoned(REASONING, None) == {}
 
 
+ABSENT_THREE = ("streaks", "dots_and_globules", "vascular_structures")
 POLARITIES = [
     (
         "There is no pigment network, streaks, or dots and globules.",
@@ -255,6 +308,7 @@ POLARITIES = [
     ("Vessels are lacking, with globules throughout.", {"vascular_structures": "-", "dots_and_globules": "+"}),
     ("Not only streaks but globules are seen.", {"streaks": "+", "dots_and_globules": "+"}),
     ("The colour could not be judged and streaks are seen.", {"streaks": "+"}),
+    ("Brown, with no visible streaks, globules or vessels.", dict.fromkeys(ABSENT_THREE, "-")),
     ("Not assessed: streaks, vessels.", {"streaks": "?", "vascular_structures": "?"}),
     ("It is free of streaks and without vessels.", {"streaks": "-", "vascular_structures": "-"}),
 ]
