@@ -67,7 +67,7 @@ def hierarchy(record: Record, ontology: Ontology) -> list[Turn]:
         variants = questions.HIERARCHY_TOP if not turns else questions.HIERARCHY_LOWER
         ask = questions.pick(variants, f"{record.sha256}/hierarchy/{depth}")
         options = ", ".join(f'"{option}"' for option in names)
-        turns += [_turn("user", f"{ask.replace('{stated}', stated)} {options}".replace("  ", " ")), _turn("assistant", name)]
+        turns += [_turn("user", f"{ask.replace('{stated}', stated)} {options}"), _turn("assistant", name)]
         stated = ""
     return turns
 
@@ -103,15 +103,22 @@ def morph_json(record: Record) -> str:
 
 
 def flat_options(record: Record, ontology: Ontology) -> tuple[list[str], str]:
-    """Option names in order and the letter of the true one. Distractors come from the deepest level that has three of them."""
-    for node in reversed(ontology.path(record.node)):
-        others = sorted(ontology.siblings(node), key=lambda other: _hash(f"{record.sha256}/option/{other}"))
+    """Option names in order and the letter of the true one; empty when there are not three distractors.
+
+    Distractors have the depth of the true label: its siblings, then, where there are too few, the nearest cousins. None of them can
+    be true of the image, as none is above or below its label.
+    """
+    others: list[str] = []
+    for ring in ontology.cousins(record.node):
+        others += sorted(ring, key=lambda other: _hash(f"{record.sha256}/option/{other}"))
         if len(others) >= CHOICES - 1:
-            names = [ontology.nodes[other].name for other in others[: CHOICES - 1]]
-            place = int(_hash(f"{record.sha256}/letter")[:8], 16) % CHOICES
-            names.insert(place, ontology.nodes[node].name)
-            return names, LETTERS[place]
-    return [], ""
+            break
+    if len(others) < CHOICES - 1:
+        return [], ""
+    names = [ontology.nodes[other].name for other in others[: CHOICES - 1]]
+    place = int(_hash(f"{record.sha256}/letter")[:8], 16) % CHOICES
+    names.insert(place, ontology.nodes[record.node].name)
+    return names, LETTERS[place]
 
 
 def ground_truth(record: Record, task: str, ontology: Ontology) -> dict[str, Any]:
