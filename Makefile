@@ -17,8 +17,7 @@ LOCK := requirements/$(BUILD).lock
 STAMP := .venv/installed-$(BUILD)
 RUN := .venv/bin/python
 
-export DAGSTER_HOME := $(CURDIR)
-export DERMOFORGE_DAGSTER_STORAGE ?= $(CURDIR)/.dagster
+export DAGSTER_HOME ?= $(CURDIR)/.dagster
 export DERMOFORGE_SOURCES = $(SOURCES)
 export DERMOFORGE_TEACHER = $(TEACHER)
 export DERMOFORGE_TEACHER_MODEL = $(TEACHER_MODEL)
@@ -34,12 +33,10 @@ help: ## list what can be made
 	@echo "  variables: SOURCES=a,b  TEACHER=composer|vllm  TEACHER_MODEL=dir  PORT=3000  BUILD=cpu|gpu"
 	@echo "  settings:  DERMOFORGE_LAKE  DERMOFORGE_RELEASES  DERMOFORGE_MIRROR  (docs/settings.md)"
 
-corpus: install ## run the whole job: image sets in, checked trajectories and shards out
-	@mkdir -p $(DERMOFORGE_DAGSTER_STORAGE)
+corpus: install $(DAGSTER_HOME)/dagster.yaml ## run the whole job: image sets in, checked trajectories and shards out
 	@$(RUN) -m assets.corpus
 
-ui: install ## open the Dagster UI on http://127.0.0.1:PORT (webserver and daemon)
-	@mkdir -p $(DERMOFORGE_DAGSTER_STORAGE)
+ui: install $(DAGSTER_HOME)/dagster.yaml ## open the Dagster UI on http://127.0.0.1:PORT (webserver and daemon)
 	@.venv/bin/dagster dev -h 127.0.0.1 -p $(PORT)
 
 test: install ## run the tests
@@ -72,6 +69,10 @@ $(STAMP): $(LOCK) pyproject.toml setup/mend_torchvision.py
 	@.venv/bin/uv pip install --quiet --python $(RUN) --no-deps -e .
 	@$(RUN) setup/mend_torchvision.py
 	@rm -f .venv/installed-* && touch $@
+
+$(DAGSTER_HOME)/dagster.yaml: dagster.yaml
+	@mkdir -p $(DAGSTER_HOME)
+	@cp dagster.yaml $@
 
 clean: ## remove .venv and caches; lake, releases and downloads stay
 	rm -rf .venv .pytest_cache .ruff_cache .hypothesis .import_linter_cache

@@ -10,7 +10,6 @@ import sys
 import warnings
 from collections.abc import Mapping
 from contextlib import suppress
-from pathlib import Path
 from typing import Any
 
 import dagster as dg
@@ -33,8 +32,9 @@ def main() -> int:
         print(error, file=sys.stderr)
         return 2
     print(f"corpus of {', '.join(names)}", file=sys.stderr)
-    result = _run()
-    seconds = _seconds(result)
+    with _instance() as instance:
+        result = _run(instance)
+        seconds = _seconds(instance, result.run_id)
     settings = Settings()
     Console(width=110).print(*_report(settings, names, seconds, _teacher_calls(result)), sep="\n")
     for message in _failures(result):
@@ -43,7 +43,7 @@ def main() -> int:
 
 
 def _quiet() -> None:
-    warnings.filterwarnings("ignore", module="dagster")
+    warnings.filterwarnings("ignore")
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(logging.Formatter("%(asctime)s %(message)s", "%H:%M:%S"))
     logger = logging.getLogger("dermoforge")
@@ -52,20 +52,22 @@ def _quiet() -> None:
     logger.propagate = False
 
 
-def _run() -> dg.ExecuteInProcessResult:
-    home = Path(os.environ.setdefault("DAGSTER_HOME", str(Path.cwd())))
-    home.mkdir(parents=True, exist_ok=True)
+def _instance() -> dg.DagsterInstance:
+    """The instance whose UI shows the run; one that forgets, when DAGSTER_HOME is not set."""
+    return dg.DagsterInstance.get() if os.environ.get("DAGSTER_HOME") else dg.DagsterInstance.ephemeral()
+
+
+def _run(instance: dg.DagsterInstance) -> dg.ExecuteInProcessResult:
     job = defs.resolve_job_def("corpus")
     quiet = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
-    with dg.DagsterInstance.get() as instance:
-        return job.execute_in_process(run_config=quiet, instance=instance, tags=RANGE, raise_on_error=False)
+    return job.execute_in_process(run_config=quiet, instance=instance, tags=RANGE, raise_on_error=False)
 
 
-def _seconds(result: dg.ExecuteInProcessResult) -> dict[str, float]:
+def _seconds(instance: dg.DagsterInstance, run_id: str) -> dict[str, float]:
     """Wall seconds of each step, in the order in which they ran."""
     starts: dict[str, float] = {}
     spent: dict[str, float] = {}
-    for record in result.dagster_run and _records(result):
+    for record in instance.get_records_for_run(run_id).records:
         event, key = record.event_log_entry.dagster_event, record.event_log_entry.step_key
         if event is None or key is None:
             continue
@@ -74,11 +76,6 @@ def _seconds(result: dg.ExecuteInProcessResult) -> dict[str, float]:
         elif event.is_step_success or event.is_step_failure:
             spent[key] = record.timestamp - starts.get(key, record.timestamp)
     return spent
-
-
-def _records(result: dg.ExecuteInProcessResult) -> list[Any]:
-    with dg.DagsterInstance.get() as instance:
-        return list(instance.get_records_for_run(result.run_id).records)
 
 
 def _teacher_calls(result: dg.ExecuteInProcessResult) -> Mapping[str, int]:

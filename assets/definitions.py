@@ -1,10 +1,15 @@
 """The code location, and the only place where assets, jobs, schedules and resources are put together."""
 
+import warnings
+
 import dagster as dg
 
-from assets import grouping, ingesting, releasing, teaching
-from assets.partitions import by_source
-from assets.settings import Settings
+# `backfill_policy` is beta in Dagster 1.13 and would say so for every asset of every process.
+warnings.filterwarnings("ignore", category=dg.BetaWarning)
+
+from assets import grouping, ingesting, releasing, teaching  # noqa: E402
+from assets.partitions import by_source  # noqa: E402
+from assets.settings import Settings  # noqa: E402
 
 RANGE = {
     "dagster/asset_partition_range_start": by_source.get_first_partition_key() or "",
@@ -12,17 +17,15 @@ RANGE = {
 }
 """Run tags that select every source at once, so that one run does the whole corpus in dependency order."""
 
-corpus = dg.define_asset_job("corpus", selection="*", tags=RANGE, description="Everything, from published files to a release.")
-ingest = dg.define_asset_job("ingest", selection=dg.AssetSelection.groups("ingest"), tags=RANGE)
-teach = dg.define_asset_job("teach", selection=dg.AssetSelection.groups("teach"), tags=RANGE)
+corpus = dg.define_asset_job("corpus", selection="*", description="Everything, from published files to a release.")
+ingest = dg.define_asset_job("ingest", selection=dg.AssetSelection.groups("ingest"))
+teach = dg.define_asset_job("teach", selection=dg.AssetSelection.groups("teach"))
 
-weekly = dg.ScheduleDefinition(
-    name="weekly_corpus",
-    job=corpus,
-    cron_schedule="0 3 * * 0",
-    tags=RANGE,
-    description="Sundays at 03:00: rebuild what changed; unchanged sources, answers and releases are reused.",
-)
+
+@dg.schedule(name="weekly_corpus", job=corpus, cron_schedule="0 3 * * 0")
+def weekly() -> dg.RunRequest:
+    """Sundays at 03:00: rebuild what changed; unchanged sources, answers and releases are reused."""
+    return dg.RunRequest(tags=RANGE)
 
 
 def build_defs(settings: Settings | None = None) -> dg.Definitions:

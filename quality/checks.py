@@ -213,15 +213,7 @@ def _wrong_features(prose: str, kind: str) -> list[str]:
 
 
 def _diagnoses_named(prose: str, ontology: Ontology) -> list[str]:
-    names = [ontology.nodes[node].name for node in ontology.mentions(prose) if node not in _morphology_nodes(ontology)]
-    return names + [match.group() for match in lexicon.DIAGNOSTIC.finditer(prose)]
-
-
-@cache
-def _morphology_nodes(ontology: Ontology) -> frozenset[str]:
-    """Diagnoses that share their name with a SkinCon sign (a cyst, an abscess): saying them is describing."""
-    nodes = (ontology.resolve(word) for concept in schemas.SKINCON for word in (concept, f"{concept}s"))
-    return frozenset(node for node in nodes if node is not None)
+    return [*ontology.mentions(prose), *(match.group() for match in lexicon.DIAGNOSTIC.finditer(prose))]
 
 
 def _non_visual(prose: str) -> list[str]:
@@ -347,7 +339,7 @@ def _diagnosis_verdicts(value: Mapping[str, Any], known: str | None, ontology: O
 
 
 def _names(prose: str, label: str, final: str | None, ontology: Ontology) -> bool:
-    if final is not None and final in ontology.mentions(prose):
+    if final is not None and final in map(ontology.resolve, ontology.mentions(prose)):
         return True
     said = " ".join(text.words(label))
     return bool(said) and f" {said} " in f" {' '.join(text.words(prose))} "

@@ -189,11 +189,11 @@ PROVENANCE = _pattern(
 
 # A model that answers about itself instead of the picture.
 REFUSAL = _pattern(
-    r"(?:i['’]m|i am|we are|we['’]re) (?:very |so )?sorry", r"i apologi[sz]e",
+    r"(?:i['\u2019]m|i am|we are|we['\u2019]re) (?:very |so )?sorry", r"i apologi[sz]e",
     r"as an? (?:ai|artificial intelligence|language model)\w*",
-    r"i(?:['’]m| am) (?:just |only )?an? (?:ai|language model|assistant)",
-    r"(?:i|we) (?:cannot|can['’]?t|can not|could not|couldn['’]t|won['’]t|will not|am unable to|are unable to"
-    r"|am not able to)"
+    r"i(?:['\u2019]m| am) (?:just |only )?an? (?:ai|language model|assistant)",
+    r"(?:i|we) (?:cannot|can['\u2019]?t|can not|could not|couldn['\u2019]t|won['\u2019]t|will not"
+    r"|am unable to|are unable to|am not able to)"
     r" (?:assist|help|provide|comply|analy[sz]e|view|process|access|open|see (?:the|any|an|this) (?:image"
     r"|picture|photo)"
     r"|identify|diagnose|give|offer|fulfil+|answer|describe|determine|make|complete)",
@@ -208,7 +208,7 @@ REFUSAL = _pattern(
 
 # Words left from a template that nobody filled in.
 PLACEHOLDER = re.compile(
-    r"lorem ipsum|\{[\w ]*\}|\[(?:insert|your|describe|fill)[^\]]*\]|<[a-z_ /]{1,40}>|\.{4,}|…{2,}|\bTODO\b"
+    r"lorem ipsum|\{[\w ]*\}|\[(?:insert|your|describe|fill)[^\]]{0,80}\]|<[a-z_ /]{1,40}>|\.{4,}|…{2,}|\bTODO\b"
     r"|\bN/A\b|<\|[^|]*\|>",
     re.IGNORECASE,
 )

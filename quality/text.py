@@ -10,7 +10,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
-_WORD = re.compile(r"[^\W\d_]+(?:['’-][^\W\d_]+)*")
+_WORD = re.compile(r"[^\W\d_]+(?:['\u2019-][^\W\d_]+)*")
 _SENTENCE_END = re.compile(r"[.!?]+(?=\s|$)|\n+")
 _CLAUSE_END = re.compile(
     r"[.!?;\n]+|\b(?:but|however|although|though|while|whilst|whereas|yet|except|apart from|instead)\b", re.IGNORECASE
@@ -31,18 +31,18 @@ _SCOPE_START = re.compile(
 _DENIED_BEFORE = re.compile(
     r"\b(?:no|not(?! only)|without|absence of|absent|lacks?|lacking|neither|nor|free of|devoid of|rather than"
     r"|never|cannot"
-    r"|(?:do|does|did|is|are)n['’]t)\b|\bnon[- ]$",
+    r"|(?:do|does|did|is|are)n['\u2019]t)\b|\bnon[- ]$",
     re.IGNORECASE,
 )
 _DENIED_AFTER = re.compile(
     r"(?:\w+ly\s+|to\s+be\s+|be\s+){0,2}(?:absent|missing|lacking|undetectable"
     rf"|(?:not|never)\s+(?:be\s+)?(?:\w+ly\s+)?(?:{_SEEN}))\b"
-    rf"|(?:cannot|can\s+not|can['’]t|could\s+not)\s+be\s+(?:\w+ly\s+)?(?:{_SEEN})\b",
+    rf"|(?:cannot|can\s+not|can['\u2019]t|could\s+not)\s+be\s+(?:\w+ly\s+)?(?:{_SEEN})\b",
     re.IGNORECASE,
 )
 _ASIDE = re.compile(r"\s*[:=(]\s*(?:absent|none|no|not\s+(?:seen|present|visible))\b", re.IGNORECASE)
 _UNASSESSED = re.compile(
-    r"\b(?:not|cannot|can['’]t|couldn['’]t|neither)\s+(?:be\s+)?(?:\w+ly\s+)?"
+    r"\b(?:not|cannot|can['\u2019]t|couldn['\u2019]t|neither)\s+(?:be\s+)?(?:\w+ly\s+)?"
     r"(?:assess|evaluat|judg|determin|measur|interpret|grad|scor|availab)\w*"
     r"|\bunavailable\b|\bunassess\w+|\bno information (?:on|about)\b",
     re.IGNORECASE,

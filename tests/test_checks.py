@@ -198,37 +198,44 @@ def test_every_check_has_a_planted_fault() -> None:
 SOUND: list[tuple[dict[str, str] | list[str], str]] = [
     (
         {"pigment_network": "typical"},
-        "The image displays a pigmented lesion with a reticular pattern that is mostly regular, fading at the periphery. "
+        "The image displays a pigmented lesion with a reticular pattern that is mostly regular, fading at the "
+        "periphery. "
         "There are no streaks, blue-whitish veil or vascular structures. A few hairs cross the field of view.",
     ),
     (
         {"vascular_structures": "arborizing"},
-        "Prominent arborizing vessels of varying calibre branch across a milky-red surface, and there is a small central "
+        "Prominent arborizing vessels of varying calibre branch across a milky-red surface, and there is a small "
+        "central "
         "ulceration with adherent crust. Pigment network and globules are not identified.",
     ),
     (
         {"pigment_network": "atypical", "dots_and_globules": "irregular", "blue_whitish_veil": "present"},
-        "The lesion shows an irregular, atypical pigment network with thick brown lines, several globules that are unevenly "
+        "The lesion shows an irregular, atypical pigment network with thick brown lines, several globules that "
+        "are unevenly "
         "distributed, and a focal blue-white veil. Streaks are absent and no regression is apparent.",
     ),
     (
         {"pigmentation": "diffuse regular"},
-        "Milia-like cysts and comedo-like openings are scattered across a light brown lesion with a sharp border; there is "
+        "Milia-like cysts and comedo-like openings are scattered across a light brown lesion with a sharp "
+        "border; there is "
         "no pigment network, and dots, streaks or vessels cannot be made out.",
     ),
     (
         ["Erythema", "Plaque", "Scale"],
-        "There is a well-demarcated, erythematous plaque covered by thick silvery-white scale. The surrounding skin appears "
+        "There is a well-demarcated, erythematous plaque covered by thick silvery-white scale. The surrounding "
+        "skin appears "
         "normal, without vesicles, pustules or crusting.",
     ),
     (
         ["Brown(Hyperpigmentation)", "Patch"],
-        "Irregularly bordered hyperpigmented patches are present over both cheeks, symmetric in distribution, with no visible "
+        "Irregularly bordered hyperpigmented patches are present over both cheeks, symmetric in distribution, "
+        "with no visible "
         "scaling, atrophy or textural change compared with the adjacent skin.",
     ),
     (
         ["Nodule", "Translucent", "Telangiectasia", "Ulcer"],
-        "A pearly, translucent nodule with rolled edges and fine telangiectasia over its surface is in view. A small area of "
+        "A pearly, translucent nodule with rolled edges and fine telangiectasia over its surface is in view. A "
+        "small area of "
         "ulceration is present in the centre.",
     ),
 ]

@@ -47,13 +47,13 @@ _FITS = (
 _NOTHING_FITS = "None of the findings that were recorded belongs to the features that characterise this condition"
 _AGAINST = (
     "Against it, the observation records {found}",
-    "Less compatible with it, the observation notes {found}",
+    "To be weighed against it, the observation notes {found}",
     "On the other side of the balance, the observation records {found}",
 )
 _NOTHING_AGAINST = (
-    "No recorded finding speaks against it",
-    "Nothing among the recorded findings contradicts it",
-    "The observation records no finding that argues the other way",
+    "No recorded finding speaks against it, which by itself proves little",
+    "Nothing among the recorded findings contradicts it, although this alone is weak evidence",
+    "The observation records no finding that argues the other way, which leaves the question open",
 )
 _ONE_MORE = "One further finding, {found}, does not decide the question"
 _MORE = "Further findings, {found}, do not decide the question"
@@ -78,15 +78,20 @@ _CONCLUSION = {
         "The conclusion therefore does not rest on any feature that was recorded in the image, and is stated "
         "with that reservation: {name}",
     ),
+    "single": (
+        "The support rests on one feature only, so the conclusion is tentative and would need further evidence: {name}",
+        "With a single feature in its favour, the conclusion is weakly supported and drawn with reservation: {name}",
+    ),
     "weak": (
-        "Support from the image is therefore weak, and the conclusion is tentative: {name}",
-        "The visible evidence is thin, so the conclusion is drawn with clear reservation: {name}",
+        "What speaks for it does not outweigh what speaks against it, so the conclusion is only weakly "
+        "supported: {name}",
+        "The image does not favour this reading on balance, and the conclusion is drawn with clear reservation: {name}",
     ),
     "general": (
-        "What fits is general colour and form rather than a specific structure, so the conclusion is drawn with "
+        "The features that fit are general ones of colour, form or absence, so the conclusion is drawn with "
         "caution: {name}",
-        "The agreement rests on colour and form alone, without a specific structure, and the conclusion is only "
-        "weakly supported: {name}",
+        "The agreement rests on general features without a specific structure, so the conclusion is only weakly "
+        "supported: {name}",
     ),
     "mixed": (
         "With findings on both sides, the balance leans towards this reading without settling it, and the "
@@ -100,7 +105,7 @@ _CONCLUSION = {
 }
 
 
-class NothingToSay(ValueError):
+class NothingToSay(ValueError):  # noqa: N818  an outcome, recorded as a row
     """Neither annotation nor measurement supports a sentence, or there are more concepts than an observation holds."""
 
 
@@ -243,6 +248,11 @@ def _sentences(subject: str, predicates: Sequence[str]) -> list[str]:
     return [sentence(f"{who} {predicate}") for who, predicate in zip(subjects, predicates, strict=True)]
 
 
+def _tinted(observation: Mapping[str, Any]) -> bool:
+    """Whether an annotated concept states a colour."""
+    return not phrases.TINTS.keys().isdisjoint(observation.get(schemas.SKINCON_KEY, ()))
+
+
 def _gaps(observation: Mapping[str, Any]) -> list[str]:
     """Topics of `phrases.not_assessed`: unannotated criteria or concepts, then unmeasured attributes."""
     seven, others = observation.get(schemas.DERM7PT_KEY, {}), observation[schemas.OTHERS_KEY]
@@ -250,7 +260,7 @@ def _gaps(observation: Mapping[str, Any]) -> list[str]:
     if observation.get(schemas.SKINCON_KEY) == []:
         gaps.append(phrases.CONCEPTS)
     known = {_topic(finding) for finding in others}
-    if not known & {"colour", "number of colours"}:
+    if not known & {"colour", "number of colours"} and not _tinted(observation):
         gaps.append("colour")
     return gaps + [name for name in ("symmetry", "outline", "edge", "shape") if name not in known]
 
@@ -286,6 +296,11 @@ def _not_found(
 ) -> tuple[tuple[str, ...], tuple[str, ...]]:
     """Of the expected findings whose topic no observed one decides: phrases of those looked for in vain, and gaps."""
     gaps = set(_gaps(observation))
+    # A colour may be recorded as a concept or as a measurement: what one of them says, the other does not miss.
+    if _tinted(observation):
+        decided = decided | {"colour"}
+    if any(finding.startswith("colour: ") for finding in observation[schemas.OTHERS_KEY]):
+        decided = decided | set(phrases.TINTS)
     missing: dict[str, str] = {}
     unassessed: dict[str, None] = {}
     for finding in wanted:
@@ -337,8 +352,10 @@ def _strength(evidence: _Evidence) -> str:
     """Which conclusion the evidence allows, a key of `_CONCLUSION`."""
     if not evidence.supporting:
         return "none"
-    if len(evidence.supporting) <= len(evidence.against) or len(evidence.supporting) == 1:
+    if len(evidence.supporting) <= len(evidence.against):
         return "weak"
-    if all(_topic(finding) in schemas.MEASURED for finding in evidence.supporting):
+    if len(evidence.supporting) == 1:
+        return "single"
+    if all(_topic(finding) in schemas.MEASURED or finding.endswith(": absent") for finding in evidence.supporting):
         return "general"
     return "mixed" if evidence.against else "clear"
