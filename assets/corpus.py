@@ -10,7 +10,6 @@ import sys
 import warnings
 from collections.abc import Mapping
 from contextlib import suppress
-from typing import Any
 
 import dagster as dg
 from rich.console import Console
@@ -103,7 +102,7 @@ def _failures(result: dg.ExecuteInProcessResult) -> list[str]:
 
 
 def _report(settings: Settings, names: list[str], seconds: Mapping[str, float], calls: Mapping[str, int]) -> list[Table]:
-    parts = summarise(settings.lake(), names, settings.releases_path(), settings.profile)
+    parts = summarise(settings.lake(), names, settings.releases_path(), settings.release_profile())
     parts["teacher calls"] = {**calls}
     parts["seconds"] = {key: round(value, 1) for key, value in seconds.items()} | {"total": round(sum(seconds.values()), 1)}
     table = Table("stage", "what", "count", title="corpus", show_lines=False)

@@ -51,7 +51,9 @@ def _planted(lake: Lake) -> dg.AssetCheckResult:
     metadata=table_metadata("groups"),
     check_specs=[
         schema_spec("groups"),
-        dg.AssetCheckSpec("leakage", asset="groups", blocking=True, description="nothing that belongs together crosses a split"),
+        dg.AssetCheckSpec(
+            "leakage", asset="groups", blocking=True, description="nothing that belongs together crosses a split"
+        ),
         dg.AssetCheckSpec("largest_group", asset="groups", blocking=True, description="groups have not percolated"),
     ],
 )

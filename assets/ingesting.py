@@ -1,5 +1,7 @@
 """Assets of the first stage, one partition a source: images with their quarantine, labels, fingerprints, embeddings."""
 
+from collections.abc import Iterator
+
 import dagster as dg
 
 from assets.describe import check, described, note_partition, schema_spec, table_metadata, tally
@@ -44,7 +46,7 @@ OWNERS = ["team:data-engineering"]
     backfill_policy=in_one_run,
     pool="network",
 )
-def images_and_quarantine(context: dg.AssetExecutionContext, settings: Settings):
+def images_and_quarantine(context: dg.AssetExecutionContext, settings: Settings) -> Iterator[dg.MaterializeResult]:
     """Fetch and read the sources; a source whose files are unchanged is not read again."""
     lake, facts = settings.lake(), {"images": 0, "dropped": 0, "repaired": 0}
     for source in context.partition_keys:
@@ -128,6 +130,11 @@ def embeddings(context: dg.AssetExecutionContext, settings: Settings) -> dg.Mate
     for source in context.partition_keys:
         done, found = embedding.embed(lake, source, settings.embedder)
         computed += 0 if found.why_not else done.computed
-        facts = {"model": found.model, "none computed because": found.why_not or "-", "computed": done.computed, "kept": done.kept}
+        facts = {
+            "model": found.model,
+            "none computed because": found.why_not or "-",
+            "computed": done.computed,
+            "kept": done.kept,
+        }
         note_partition(context, lake, "embeddings", source, facts)
     return described(lake, "embeddings", {"computed": computed})

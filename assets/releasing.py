@@ -10,7 +10,7 @@ from assets.partitions import by_source, in_one_run
 from assets.settings import Settings, chosen_sources
 from pipelines import release as releasing
 from pipelines import render as rendering
-from sources.licences import may_release
+from sources.licences import Profile, may_release
 
 GROUP = "release"
 OWNERS = ["team:data-engineering"]
@@ -48,7 +48,7 @@ def samples(context: dg.AssetExecutionContext, settings: Settings) -> dg.Materia
 def release(settings: Settings) -> dg.MaterializeResult:
     """Parquet, WebDataset, trainer exports, card and manifest, moved into place in one step."""
     lake = settings.lake()
-    done = releasing.release(lake, chosen_sources(), settings.releases_path(), settings.profile)  # type: ignore[arg-type]
+    done = releasing.release(lake, chosen_sources(), settings.releases_path(), settings.release_profile())
     if done is None:
         nothing = {"why": "no accepted sample may be released"}
         results = [check("release", name, True, nothing) for name in ("licences", "files")]
@@ -67,11 +67,11 @@ def release(settings: Settings) -> dg.MaterializeResult:
             "card": dg.MetadataValue.md((done.path / "README.md").read_text(encoding="utf-8").split("---", 2)[2]),
         },
         data_version=dg.DataVersion(manifest["version"]),
-        check_results=[_licences(done.path, settings.profile), _files(done.path)],
+        check_results=[_licences(done.path, settings.release_profile()), _files(done.path)],
     )
 
 
-def _licences(path: Path, profile: str) -> dg.AssetCheckResult:
+def _licences(path: Path, profile: Profile) -> dg.AssetCheckResult:
     """Read the licences back from the written files, not from the tables they came from."""
     import pyarrow.parquet as pq
 
@@ -79,7 +79,7 @@ def _licences(path: Path, profile: str) -> dg.AssetCheckResult:
     written = {value for file in files for value in pq.read_table(file, columns=["licence"]).column("licence").to_pylist()}
     for file in path.glob("trainer/sft/*.json"):
         written |= {row["licence_id"] for row in json.loads(file.read_text(encoding="utf-8"))}
-    outside = sorted(value for value in written if not may_release(value, profile))  # type: ignore[arg-type]
+    outside = sorted(value for value in written if not may_release(value, profile))
     return check("release", "licences", not outside, {"licences": sorted(written), "outside the profile": outside})
 
 

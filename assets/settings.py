@@ -6,6 +6,7 @@ from pathlib import Path
 import dagster as dg
 
 from pipelines.lake import Lake
+from sources.licences import Profile
 
 DEFAULT_SOURCES = "phantom"
 
@@ -35,6 +36,12 @@ class Settings(dg.ConfigurableResource):
     def lake(self) -> Lake:
         """The lake of this run."""
         return Lake(self.lake_url)
+
+    def release_profile(self) -> Profile:
+        """The licence profile of releases. Raises ValueError for a name that is none."""
+        if self.profile not in ("open", "noncommercial"):
+            raise ValueError(f"DERMOFORGE_PROFILE is {self.profile!r}: choose open or noncommercial")
+        return "open" if self.profile == "open" else "noncommercial"
 
     def releases_path(self) -> Path:
         """The folder of releases, absolute."""

@@ -1,6 +1,7 @@
 """Assets of the teacher, one partition a source: the answers it was paid for, and the trajectories that passed every check."""
 
 import json
+from collections.abc import Iterator
 
 import dagster as dg
 
@@ -62,7 +63,10 @@ def completions(context: dg.AssetExecutionContext, settings: Settings) -> dg.Mat
             metadata=table_metadata(name),
         )
         for name, about in (
-            ("trajectories", "Observation, reasoning and diagnosis of every image asked about, with each check's verdict."),
+            (
+                "trajectories",
+                "Observation, reasoning and diagnosis of every image asked about, with each check's verdict.",
+            ),
             ("rejects", "Every rejected trajectory with all its reasons."),
         )
     ],
@@ -74,12 +78,18 @@ def completions(context: dg.AssetExecutionContext, settings: Settings) -> dg.Mat
     partitions_def=by_source,
     backfill_policy=in_one_run,
 )
-def trajectories_and_rejects(context: dg.AssetExecutionContext, settings: Settings):
+def trajectories_and_rejects(context: dg.AssetExecutionContext, settings: Settings) -> Iterator[dg.MaterializeResult]:
     """Put the ledger's answers together and judge them."""
     lake, engine = settings.lake(), _engine(settings)
     for source in context.partition_keys:
         status = judging.judge(lake, source, engine.teacher)
-        note_partition(context, lake, "trajectories", source, {"status": dict(status.most_common()), "examples": _examples(lake, source)})
+        note_partition(
+            context,
+            lake,
+            "trajectories",
+            source,
+            {"status": dict(status.most_common()), "examples": _examples(lake, source)},
+        )
         note_partition(context, lake, "rejects", source, {"reasons": tally(lake.read("rejects", source=source), "check")})
     rows = lake.read("trajectories", columns=["status"])
     status = tally(rows, "status")
@@ -96,5 +106,7 @@ def _examples(lake, source: str) -> dg.MarkdownMetadataValue:  # noqa: ANN001
     parts = []
     for row in rows:
         seen, thought = json.loads(row["observation"]), json.loads(row["reasoning"])
-        parts.append(f"**{row['image_id']}** ({row['teacher']}, label {row['conditioning']})\n\n{seen['detailed_description']}\n\n{thought['reasoning']}")
+        parts.append(
+            f"**{row['image_id']}** ({row['teacher']}, label {row['conditioning']})\n\n{seen['detailed_description']}\n\n{thought['reasoning']}"
+        )
     return dg.MetadataValue.md("\n\n---\n\n".join(parts) or "none accepted")

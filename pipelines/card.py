@@ -21,8 +21,17 @@ def card(head: Mapping[str, Any], rows: Sequence[Mapping[str, Any]]) -> str:
 def _yaml(head: Mapping[str, Any]) -> str:
     total = sum(head["samples"].values())
     size = next((name for limit, name in SIZES if total < limit), "n>1M")
-    lines = ["---", f"pretty_name: DermoForge {head['name']}", "license: other", "language: [en]", f"size_categories: [{size}]"]
-    lines += ["task_categories: [image-text-to-text, visual-question-answering]", "tags: [dermatology, medical, synthetic]"]
+    lines = [
+        "---",
+        f"pretty_name: DermoForge {head['name']}",
+        "license: other",
+        "language: [en]",
+        f"size_categories: [{size}]",
+    ]
+    lines += [
+        "task_categories: [image-text-to-text, visual-question-answering]",
+        "tags: [dermatology, medical, synthetic]",
+    ]
     lines.append("configs:")
     for name in FORMATS:
         splits = [cell.split("/")[1] for cell in head["samples"] if cell.split("/")[0] == name]
@@ -49,7 +58,11 @@ def _counts(head: Mapping[str, Any]) -> str:
         cells = [f"{head['samples'].get(f'{name}/{split}', 0):,}" for split in splits]
         lines.append(f"| {name} | {' | '.join(cells)} |")
     images = ", ".join(f"{split} {count:,}" for split, count in head["images"].items())
-    return "## What is in it\n\nSamples:\n\n" + "\n".join(lines) + f"\n\nImages: {images}. Groups (copies, lesions, patients, shared archive ids) never cross a split."
+    return (
+        "## What is in it\n\nSamples:\n\n"
+        + "\n".join(lines)
+        + f"\n\nImages: {images}. Groups (copies, lesions, patients, shared archive ids) never cross a split."
+    )
 
 
 def _licences(head: Mapping[str, Any]) -> str:
@@ -80,5 +93,7 @@ def _limits(head: Mapping[str, Any], rows: Sequence[Mapping[str, Any]]) -> str:
         f"- Labels are unbalanced; the most frequent: {', '.join(f'{name} ({count:,} images)' for name, count in labels)}.",
     ]
     if absent:
-        lines.append(f"- No rows in {', '.join(absent)}: these formats need a complete morphology, which nothing here supports.")
+        lines.append(
+            f"- No rows in {', '.join(absent)}: these formats need a complete morphology, which nothing here supports."
+        )
     return "## Known limits\n\n" + "\n".join(lines)

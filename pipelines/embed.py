@@ -85,7 +85,9 @@ def embed(lake: Lake, source: str, model: str = DEFAULT_MODEL) -> tuple[Incremen
         log.warning("no embeddings for %s: %s; going on without semantic pairs", source, found.why_not)
 
     def compute(missing: list[str]) -> Iterator[pa.Table]:
-        yield from _without(found, source, missing, wanted) if found.why_not else _vectors(lake, found, source, missing, wanted)
+        yield from (
+            _without(found, source, missing, wanted) if found.why_not else _vectors(lake, found, source, missing, wanted)
+        )
 
     return bring_up_to_date(lake, "embeddings", source, wanted, compute), found
 
@@ -94,9 +96,7 @@ def _without(found: Embedder, source: str, missing: Sequence[str], wanted: dict[
     yield _rows(found, source, [(i, wanted[i], None) for i in missing], 0)
 
 
-def _vectors(
-    lake: Lake, found: Embedder, source: str, missing: list[str], wanted: dict[str, str]
-) -> Iterator[pa.Table]:
+def _vectors(lake: Lake, found: Embedder, source: str, missing: list[str], wanted: dict[str, str]) -> Iterator[pa.Table]:
     import numpy as np
 
     encode = load_encoder(found.spec)

@@ -134,10 +134,13 @@ class Lake:
                 start = stop
 
     def collect_packs(self) -> list[str]:
-        """Delete packs that no version still on record refers to: only safe when nothing writes; returns what went."""
+        """Delete packs that no row of `images` refers to now, and return them. Only while nothing writes: an ingest stores packs first.
+
+        Older versions of the table that time travel still reaches may lose their bytes.
+        """
         fs, root = self.filesystem()
         used = set(self.read("images", columns=["pack"]).column("pack").to_pylist())
-        found = [path.removeprefix(root).lstrip("/") for path in fs.glob(f"{root}/packs/*/*")]
+        found = [str(path).removeprefix(root).lstrip("/") for path in fs.glob(f"{root}/packs/*/*")]
         gone = sorted(set(found) - used)
         for pack in gone:
             fs.rm(f"{root}/{pack}")

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from functools import partial
 from importlib.metadata import version as package_version
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 from pipelines.card import card
 from pipelines.exports import write_exports
@@ -25,9 +25,8 @@ from pipelines.workers import map_in_order
 from prompts.ontology import load
 from prompts.schemas import digest
 from sources.catalogue import source as catalogue_entry
-from sources.licences import may_release
+from sources.licences import Profile, may_release
 
-Profile = Literal["open", "noncommercial"]
 LAYOUT = "1"
 """Raise when the files of a release change for the same rows."""
 

@@ -155,9 +155,7 @@ def _write_parquet(path: Path, rows: Sequence[Mapping[str, Any]], images: Mappin
         for row in rows
     ]
     path.parent.mkdir(parents=True, exist_ok=True)
-    with pq.ParquetWriter(
-        path, schema, compression="zstd", write_page_index=True, use_content_defined_chunking=True
-    ) as writer:
+    with pq.ParquetWriter(path, schema, compression="zstd", write_page_index=True, use_content_defined_chunking=True) as writer:
         for start in range(0, len(shown), ROW_GROUP):
             writer.write_table(pa.Table.from_pylist(shown[start : start + ROW_GROUP], schema=schema))
 

@@ -7,7 +7,8 @@ from typing import Any
 import pyarrow.compute as pc
 
 from pipelines.lake import Lake
-from pipelines.release import Profile, latest
+from pipelines.release import latest
+from sources.licences import Profile
 
 
 def summarise(lake: Lake, sources: list[str], releases: Path, profile: Profile) -> dict[str, dict[str, Any]]:

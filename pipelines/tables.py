@@ -80,9 +80,7 @@ TABLES: dict[str, TableSpec] = {
     "quarantine": TableSpec(
         "one row an input that did not become an image, or only after mending (repaired), with a reason code",
         ("source", "native_id", "reason", "detail"),
-        _columns(
-            source=TEXT, native_id=TEXT, reason=TEXT, detail=TEXT, archive=TEXT, member=TEXT, repaired=FLAG
-        ),
+        _columns(source=TEXT, native_id=TEXT, reason=TEXT, detail=TEXT, archive=TEXT, member=TEXT, repaired=FLAG),
     ),
     "fingerprints": TableSpec(
         "perceptual hashes (int64 bits, eight orientations) and what a classical segmentation measures",
@@ -108,7 +106,14 @@ TABLES: dict[str, TableSpec] = {
         "the ontology node of an image's raw label, never more precise than the label",
         ("image_id",),
         _columns(
-            image_id=TEXT, source=TEXT, diagnosis_raw=TEXT, node=TEXT, path=TEXTS, granularity=TEXT, malignancy=TEXT, how=TEXT
+            image_id=TEXT,
+            source=TEXT,
+            diagnosis_raw=TEXT,
+            node=TEXT,
+            path=TEXTS,
+            granularity=TEXT,
+            malignancy=TEXT,
+            how=TEXT,
         ),
     ),
     "duplicate_pairs": TableSpec(

@@ -51,7 +51,7 @@ def _remote(function: Callable[[T], R], stream: Iterator[T]) -> Iterator[R]:
     pending: deque[Any] = deque(remote.remote(batch) for batch in islice(stream, window))
     while pending:
         try:
-            result = ray.get(pending.popleft())
+            result: Any = ray.get(pending.popleft())
         except ray.exceptions.RayTaskError as error:
             raise (error.cause or error) from error
         pending.extend(remote.remote(batch) for batch in islice(stream, 1))

@@ -86,7 +86,17 @@ SKINCON: tuple[str, ...] = (
 )
 
 # Measured from pixels by `quality.evidence`, outside both vocabularies: they stand in the "others" list of an observation.
-COLOURS: tuple[str, ...] = ("white", "pink", "red", "light brown", "dark brown", "blue-gray", "black", "purple", "yellow")
+COLOURS: tuple[str, ...] = (
+    "white",
+    "pink",
+    "red",
+    "light brown",
+    "dark brown",
+    "blue-gray",
+    "black",
+    "purple",
+    "yellow",
+)
 MEASURED: dict[str, tuple[str, ...]] = {
     "colour": COLOURS,
     "number of colours": ("one", "two", "three or more"),
@@ -138,7 +148,12 @@ def reasoning_schema() -> dict[str, Any]:
     cited = {"type": "array", "items": {"type": "string", "maxLength": 80}, "maxItems": 16}
     text = {"type": "string", "minLength": 1, "maxLength": 2400}
     return _closed(
-        {"supporting": cited, "against": cited, "reasoning": text, "final_diagnosis": {"type": "string", "maxLength": 120}}
+        {
+            "supporting": cited,
+            "against": cited,
+            "reasoning": text,
+            "final_diagnosis": {"type": "string", "maxLength": 120},
+        }
     )
 
 

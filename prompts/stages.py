@@ -27,9 +27,12 @@ Rules:
 _VOCABULARY = {
     "dermoscopic": (
         DERM7PT_KEY,
-        "an object with these seven keys and one value for each, \"{unknown}\" where the image does not show it:\n{values}",
+        'an object with these seven keys and one value for each, "{unknown}" where the image does not show it:\n{values}',
     ),
-    "clinical": (SKINCON_KEY, "the list of those terms, spelled as here, that are visible; an empty list if none is:\n{values}"),
+    "clinical": (
+        SKINCON_KEY,
+        "the list of those terms, spelled as here, that are visible; an empty list if none is:\n{values}",
+    ),
 }
 
 _REASON = """You see the image again, together with findings that were recorded from it earlier:

@@ -35,8 +35,7 @@ CHECKS: dict[str, str] = {
     "language": "The text reads as English prose and not as noise or another language.",
     "degenerate": "The text does not repeat itself and holds no unfilled template.",
     "all_absent": "At least one thing was observed: a criterion, a concept or a measured finding.",
-    "contradiction": "The description does not deny what the structured findings state, nor state what they deny "
-    "or leave out.",
+    "contradiction": "The description does not deny what the structured findings state, nor state what they deny or leave out.",
     "cites_unobserved": "Every finding that the reasoning cites stands in the observation.",
     "no_support": "The reasoning cites at least one supporting finding.",
     "cited_both_ways": "No finding is cited both for and against the conclusion.",
@@ -62,9 +61,7 @@ class Verdict:
     detail: str
 
 
-def check_observation(
-    raw_text: str, kind: str, ontology: Ontology
-) -> tuple[dict[str, Any] | None, tuple[Verdict, ...]]:
+def check_observation(raw_text: str, kind: str, ontology: Ontology) -> tuple[dict[str, Any] | None, tuple[Verdict, ...]]:
     """The observation in `raw_text` and the verdict of every check that could be made on it.
 
     `kind` is `dermoscopic` or `clinical`. The object is `None` unless it parses and fits the schema; later checks may
@@ -217,11 +214,7 @@ def _diagnoses_named(prose: str, ontology: Ontology) -> list[str]:
 
 
 def _non_visual(prose: str) -> list[str]:
-    return [
-        f"{match.group()} ({claim})"
-        for claim, pattern in lexicon.NON_VISUAL.items()
-        for match in pattern.finditer(prose)
-    ]
+    return [f"{match.group()} ({claim})" for claim, pattern in lexicon.NON_VISUAL.items() for match in pattern.finditer(prose)]
 
 
 def _prose_verdicts(prose: str, main: str, word_range: tuple[int, int]) -> list[Verdict]:
@@ -352,6 +345,4 @@ def _agreement(label: str, final: str | None, known: str | None, ontology: Ontol
     if relation in _AGREES:
         return Verdict("diagnosis_disagrees", True, relation)
     name = ontology.nodes[known].name
-    return Verdict(
-        "diagnosis_disagrees", False, f"{text.quoted([label], thresholds.QUOTE_CHARACTERS, 1)}: {relation} ({name})"
-    )
+    return Verdict("diagnosis_disagrees", False, f"{text.quoted([label], thresholds.QUOTE_CHARACTERS, 1)}: {relation} ({name})")

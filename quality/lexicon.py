@@ -131,9 +131,7 @@ DERMOSCOPIC_ONLY = _pattern(
     r"arbori[sz]ing vessels", "peppering", "lacunae", "fingerprint-like", r"parallel (?:ridge|furrow) pattern",
     r"rosettes?", "chrysalis", r"shiny white (?:lines|streaks)",
 )  # fmt: skip
-CLINICAL_ONLY = _pattern(
-    r"clinical (?:photo|photograph|image|picture|overview)", r"smartphone (?:photo|photograph|image)"
-)
+CLINICAL_ONLY = _pattern(r"clinical (?:photo|photograph|image|picture|overview)", r"smartphone (?:photo|photograph|image)")
 
 # What no picture shows, by the kind of claim.
 NON_VISUAL: dict[str, re.Pattern[str]] = {

@@ -21,7 +21,7 @@ def phash8(rgb: np.ndarray) -> np.ndarray:
     """Eight uint64 pHashes of an (h, w, 3) uint8 raster; entry k is the hash of `orient(rgb, k)`, entry 0 imagehash's own."""
     from scipy.fft import dct
 
-    low = dct(dct(_grey(rgb, (SIDE, SIDE)), axis=0), axis=1)[:LOW, :LOW]
+    low = np.asarray(dct(dct(_grey(rgb, (SIDE, SIDE)), axis=0), axis=1))[:LOW, :LOW]
     return np.array([_pack(_oriented(low, k)) for k in range(8)], dtype=np.uint64)
 
 
@@ -54,9 +54,7 @@ def _grey(rgb: np.ndarray, size: tuple[int, int]) -> np.ndarray:
     return np.asarray(Image.fromarray(rgb).convert("L").resize(size, Image.Resampling.LANCZOS), dtype=np.float64)
 
 
-def near_pairs(
-    base: np.ndarray, probe: np.ndarray | None = None, radius: int = 2
-) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+def near_pairs(base: np.ndarray, probe: np.ndarray | None = None, radius: int = 2) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Every pair within a Hamming `radius`: (i, j, distance), i < j inside `base`, or i of `base` and j of `probe`.
 
     Exact by the pigeonhole principle: the 64 bits are cut into radius + k blocks, and two hashes that close agree on at least k of

@@ -15,7 +15,8 @@ import numpy as np
 
 from quality.thresholds import MAX_PIXELS, MIN_SIDE
 
-FORMATS = ("JPEG", "PNG", "BMP", "TIFF", "WEBP", "GIF", "MPO", "JPEG2000")
+FORMATS = ("JPEG", "PNG", "BMP", "TIFF", "WEBP", "GIF", "JPEG2000")
+"""Formats of still photographs. Pillow opens a multi-picture JPEG (MPO) through its JPEG reader."""
 EXTENSIONS = {
     "jpg": "JPEG",
     "jpeg": "JPEG",
@@ -66,12 +67,13 @@ def decode(data: bytes, name: str = "") -> Raster:
         raise BadImage("too_small", f"{rgb.shape[1]} x {rgb.shape[0]} pixels, the shorter side must have {MIN_SIDE}")
     if (rgb == rgb[0, 0]).all():
         raise BadImage("blank", f"every pixel is {rgb[0, 0].tolist()}")
-    return Raster(rgb, kind, tuple([*notes, *rotated, *converted]))
+    return Raster(rgb, kind, (*notes, *rotated, *converted))
 
 
 def _open(data: bytes) -> Any:
     from PIL import Image, UnidentifiedImageError
 
+    Image.init()  # `formats` may only name decoders that are registered
     try:
         with warnings.catch_warnings():
             # Pillow's own limits would warn first; ours is checked on the header, before a pixel is allocated.

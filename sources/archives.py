@@ -12,7 +12,7 @@ import zlib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import PurePosixPath
-from typing import IO
+from typing import IO, cast
 
 import fsspec
 
@@ -56,10 +56,18 @@ def scan(source: str, archive: str, location: str) -> tuple[list[Member], list[R
     rejects: list[Reject] = []
 
     def refuse(name: str, reason: str, detail: str) -> None:
-        row = Reject(source=source, native_id=name, reason=reason, detail=f"{archive}/{name}: {detail}", archive=archive, member=name)
+        row = Reject(
+            source=source,
+            native_id=name,
+            reason=reason,
+            detail=f"{archive}/{name}: {detail}",
+            archive=archive,
+            member=name,
+        )
         rejects.append(row)
 
-    with fsspec.open(location, "rb") as handle:
+    with fsspec.open(location, "rb") as opened:
+        handle = cast(IO[bytes], opened)
         try:
             infos = zipfile.ZipFile(handle).infolist()
         except (zipfile.BadZipFile, NotImplementedError, OSError) as error:
@@ -69,12 +77,20 @@ def scan(source: str, archive: str, location: str) -> tuple[list[Member], list[R
     total = 0
     for info in infos:
         fault = _fault(info, total)
-        if info.is_dir() or JUNK & set(PurePosixPath(info.filename).parts) or PurePosixPath(info.filename).name.startswith("._"):
+        if (
+            info.is_dir()
+            or JUNK & set(PurePosixPath(info.filename).parts)
+            or PurePosixPath(info.filename).name.startswith("._")
+        ):
             continue
         if fault:
             refuse(info.filename, *fault)
         elif info.filename in members:
-            refuse(info.filename, "duplicate_member", "the name appears twice; the last one is what unpacking would leave, the first is used")
+            refuse(
+                info.filename,
+                "duplicate_member",
+                "the name appears twice; the last one is what unpacking would leave, the first is used",
+            )
         else:
             members[info.filename] = Member(archive, info.filename, info.file_size)
             total += info.file_size
@@ -124,7 +140,8 @@ def _salvaged(handle: IO[bytes]) -> Iterator[zipfile.ZipInfo]:
 
 def read_members(location: str, names: Sequence[str]) -> Iterator[tuple[str, bytes | Damage]]:
     """Bytes of the named members in the order given, or the damage that keeps them. One member is held at a time."""
-    with fsspec.open(location, "rb") as handle:
+    with fsspec.open(location, "rb") as opened:
+        handle = cast(IO[bytes], opened)
         try:
             archive: zipfile.ZipFile | None = zipfile.ZipFile(handle)
             infos = {info.filename: info for info in reversed(archive.infolist())}

@@ -160,7 +160,15 @@ def main() -> None:
     table = Table("name", "title", "images", "modality", "licence", "access", "files to provide", title="sources")
     for entry in SOURCES.values():
         files = ", ".join(file.name for file in entry.files if file.url is None and file.required) or "none"
-        row = (entry.name, entry.title, f"{entry.published_images:,}", entry.modality, entry.licence_id, entry.access, files)
+        row = (
+            entry.name,
+            entry.title,
+            f"{entry.published_images:,}",
+            entry.modality,
+            entry.licence_id,
+            entry.access,
+            files,
+        )
         table.add_row(*row)
     Console().print(table)
 

@@ -10,6 +10,7 @@ import os
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import IO, cast
 
 import fsspec
 
@@ -74,12 +75,15 @@ def _checked(source: Source, file: SourceFile, location: str) -> Located:
         size += len(block)
         sink.update(block)
     if file.sha256 and sink.hexdigest() != file.sha256:
-        raise ChecksumMismatch(f"{source.name}/{file.name} at {location}: expected sha256 {file.sha256}, found {sink.hexdigest()}")
+        raise ChecksumMismatch(
+            f"{source.name}/{file.name} at {location}: expected sha256 {file.sha256}, found {sink.hexdigest()}"
+        )
     return Located(file.name, location, size, sink.hexdigest())
 
 
 def _blocks(location: str) -> Iterator[bytes]:
-    with fsspec.open(location, "rb") as handle:
+    with fsspec.open(location, "rb") as opened:
+        handle = cast(IO[bytes], opened)
         while block := handle.read(BLOCK):
             yield block
 

@@ -18,7 +18,9 @@ def read(tables: Mapping[str, Table], members: Sequence[Member]) -> Iterator[Ima
         path = PurePosixPath(member.name)
         if len(path.parts) != 3:
             detail = f"{member.archive}/{member.name}: not <split>/<class>/<file>"
-            yield Reject(source=entry.name, native_id=member.name, reason="image_without_row", detail=detail, member=member.name)
+            yield Reject(
+                source=entry.name, native_id=member.name, reason="image_without_row", detail=detail, member=member.name
+            )
             continue
         yield ImageRecord(
             source=entry.name,

@@ -14,9 +14,7 @@ def stem(name: str) -> str:
     return name.replace("\\", "/").rsplit("/", 1)[-1].rsplit(".", 1)[0].casefold()
 
 
-def join(
-    source: str, table: Table, members: Sequence[Member], row_id: Callable[[Row], str]
-) -> tuple[Pairs, list[Reject]]:
+def join(source: str, table: Table, members: Sequence[Member], row_id: Callable[[Row], str]) -> tuple[Pairs, list[Reject]]:
     """Pairs of row and member with one id, in the order of ids, and a reject for every row and member left over.
 
     Of several rows (or members) with one id the first stays; the others are rejected by line (or archive).
@@ -28,8 +26,8 @@ def join(
     for key in sorted(rows.keys() - found.keys()):
         detail = f"{table.name} line {rows[key].line}: no archive holds an image of this id"
         rejects.append(Reject(source=source, native_id=row_id(rows[key]), reason="row_without_image", detail=detail))
-    for key in sorted(found.keys() - rows.keys()):
-        rejects.append(_member(source, found[key], "image_without_row", f"no row of {table.name} has this id"))
+    unnamed = f"no row of {table.name} has this id"
+    rejects += [_member(source, found[key], "image_without_row", unnamed) for key in sorted(found.keys() - rows.keys())]
     return pairs, rejects
 
 

@@ -108,5 +108,11 @@ def openness(licence_id: str | None) -> int:
     licence = LICENCES.get(licence_id or "")
     if licence is None:
         return 0
-    grants = (licence.redistribute, licence.derivatives, licence.commercial, not licence.share_alike, not licence.agreement)
+    grants = (
+        licence.redistribute,
+        licence.derivatives,
+        licence.commercial,
+        not licence.share_alike,
+        not licence.agreement,
+    )
     return sum(grants)

@@ -71,12 +71,12 @@ class Truth:
     lesions: Mapping[str, Lesion] = field(repr=False)
 
 
-def records(plan: Plan = Plan()) -> Iterator[ImageRecord]:  # noqa: B008 - a frozen default
+def records(plan: Plan = Plan()) -> Iterator[ImageRecord]:
     """One record a member, in the order of lesions; planted copies and faults last."""
     originals = []
     for n in range(plan.lesions):
-        for view in range(2 if _rng(plan, "views", n).random() < 0.25 else 1):
-            originals.append(_record(plan, n, f"L{n:04d}-v{view}.jpg"))
+        views = 2 if _rng(plan, "views", n).random() < 0.25 else 1
+        originals += [_record(plan, n, f"L{n:04d}-v{view}.jpg") for view in range(views)]
     yield from originals
     yield from _copies(plan, originals)
     for number, kind in enumerate(FAULTS):
@@ -132,7 +132,7 @@ def _another(diagnosis: str | None) -> str:
 
 
 @lru_cache(maxsize=2)
-def truth(plan: Plan = Plan()) -> Truth:  # noqa: B008 - a frozen default
+def truth(plan: Plan = Plan()) -> Truth:
     """The planted truth of a plan."""
     copies, conflicts, faults, lesions = [], [], {}, {}
     for record in records(plan):
@@ -150,7 +150,7 @@ def truth(plan: Plan = Plan()) -> Truth:  # noqa: B008 - a frozen default
     return Truth(tuple(copies), faults, tuple(conflicts), lesions)
 
 
-def render(member: str, plan: Plan = Plan()) -> bytes:  # noqa: B008 - a frozen default
+def render(member: str, plan: Plan = Plan()) -> bytes:
     """The bytes of a member. Raises ValueError for a name that no plan makes."""
     stem = member.rsplit(".", 1)[0]
     head, what, *rest = stem.split("-", 2)
@@ -238,7 +238,9 @@ def _png_header(width: int, height: int) -> bytes:
         return struct.pack(">I", len(body)) + kind + body + struct.pack(">I", zlib.crc32(kind + body))
 
     head = struct.pack(">IIBBBBB", width, height, 8, 2, 0, 0, 0)
-    return b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", head) + chunk(b"IDAT", zlib.compress(bytes(width * 3 + 1))) + chunk(b"IEND", b"")
+    return (
+        b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", head) + chunk(b"IDAT", zlib.compress(bytes(width * 3 + 1))) + chunk(b"IEND", b"")
+    )
 
 
 def _jpeg(rgb: np.ndarray, quality: int = 92) -> bytes:

@@ -101,7 +101,11 @@ def _dermoscopic(rng: np.random.Generator, tone: tuple[int, int, int]) -> Lesion
             {"pigment_network": pick("typical", "typical", "absent"), "dots_and_globules": pick("regular", "absent")},
             False,
         ),
-        "basal cell carcinoma": (("pink", "red") if rng.random() < 0.5 else ("pink",), {"vascular_structures": "arborizing"}, False),
+        "basal cell carcinoma": (
+            ("pink", "red") if rng.random() < 0.5 else ("pink",),
+            {"vascular_structures": "arborizing"},
+            False,
+        ),
         "seborrheic keratosis": (
             ("light brown", "yellow") if rng.random() < 0.4 else ("light brown", "dark brown"),
             {"vascular_structures": pick("hairpin", "absent"), "pigmentation": "diffuse regular"},
@@ -149,7 +153,9 @@ def draw(lesion: Lesion, rng: np.random.Generator) -> np.ndarray:
     canvas = _skin(lesion.tone, rng)
     inside, angle, depth = _shape(lesion, rng)
     canvas = _fill(canvas, lesion, inside, angle, depth, rng)
-    canvas = _structures(canvas, lesion, inside, angle, depth, rng) if lesion.dermoscopic else _signs(canvas, lesion, depth, rng)
+    canvas = (
+        _structures(canvas, lesion, inside, angle, depth, rng) if lesion.dermoscopic else _signs(canvas, lesion, depth, rng)
+    )
     if lesion.dermoscopic:
         canvas = _hairs(canvas, rng)
         canvas = _vignette(canvas) if rng.random() < 0.3 else canvas
@@ -185,7 +191,9 @@ def _shape(lesion: Lesion, rng: np.random.Generator) -> tuple[np.ndarray, np.nda
     radius = np.full_like(angle, rng.uniform(62, 92))
     radius *= 1 + rng.uniform(0.02, 0.12) * np.cos(2 * angle)
     if not lesion.symmetric:
-        radius *= 1 + rng.uniform(0.2, 0.28) * np.cos(angle + 0.8) + rng.uniform(0.14, 0.2) * np.sin(3 * angle + rng.uniform(0, 6))
+        radius *= (
+            1 + rng.uniform(0.2, 0.28) * np.cos(angle + 0.8) + rng.uniform(0.14, 0.2) * np.sin(3 * angle + rng.uniform(0, 6))
+        )
     if lesion.irregular:
         for k in (5, 7, 9, 11):
             radius *= 1 + rng.uniform(0.06, 0.11) * np.cos(k * angle + rng.uniform(0, 6))
@@ -195,7 +203,12 @@ def _shape(lesion: Lesion, rng: np.random.Generator) -> tuple[np.ndarray, np.nda
 
 
 def _fill(
-    canvas: np.ndarray, lesion: Lesion, inside: np.ndarray, angle: np.ndarray, depth: np.ndarray, rng: np.random.Generator
+    canvas: np.ndarray,
+    lesion: Lesion,
+    inside: np.ndarray,
+    angle: np.ndarray,
+    depth: np.ndarray,
+    rng: np.random.Generator,
 ) -> np.ndarray:
     """Paint the colours: concentric zones in symmetric lesions, sectors in others, all of similar area."""
     count = len(lesion.colours)
@@ -215,7 +228,12 @@ def _fill(
 
 
 def _structures(
-    canvas: np.ndarray, lesion: Lesion, inside: np.ndarray, angle: np.ndarray, depth: np.ndarray, rng: np.random.Generator
+    canvas: np.ndarray,
+    lesion: Lesion,
+    inside: np.ndarray,
+    angle: np.ndarray,
+    depth: np.ndarray,
+    rng: np.random.Generator,
 ) -> np.ndarray:
     seen = lesion.concepts
     y, x = _grid()
@@ -261,7 +279,14 @@ def _vessels(canvas: np.ndarray, depth: np.ndarray, rng: np.random.Generator, *,
         for step in range(5 if branching else 2):
             heading += rng.uniform(-0.7, 0.7)
             to = at + 13 * np.array([np.cos(heading), np.sin(heading)])
-            cv2.line(layer, tuple(at.astype(int).tolist()), tuple(to.astype(int).tolist()), 1.0, max(1, 3 - step), cv2.LINE_AA)
+            cv2.line(
+                layer,
+                tuple(at.astype(int).tolist()),
+                tuple(to.astype(int).tolist()),
+                1.0,
+                max(1, 3 - step),
+                cv2.LINE_AA,
+            )
             at = to
     layer *= depth > 0
     red = np.array([168, 32, 44], dtype=np.float32)
@@ -293,7 +318,9 @@ def _signs(canvas: np.ndarray, lesion: Lesion, depth: np.ndarray, rng: np.random
     return canvas
 
 
-def _flakes(canvas: np.ndarray, depth: np.ndarray, rng: np.random.Generator, colour: tuple, count: int, size: int) -> np.ndarray:
+def _flakes(
+    canvas: np.ndarray, depth: np.ndarray, rng: np.random.Generator, colour: tuple, count: int, size: int
+) -> np.ndarray:
     import cv2
 
     ys, xs = np.nonzero(depth > 0.05)

@@ -247,10 +247,7 @@ def test_a_sound_description_raises_no_false_alarm(structure: dict[str, str] | l
         seven = {schemas.DERM7PT_KEY: dict.fromkeys(schemas.DERM7PT, "absent") | structure}
         assert observed(seven | {schemas.OTHERS_KEY: [], schemas.TEXT_KEY: prose}) == {}
     else:
-        assert (
-            observed({schemas.SKINCON_KEY: structure, schemas.OTHERS_KEY: [], schemas.TEXT_KEY: prose}, "clinical")
-            == {}
-        )
+        assert observed({schemas.SKINCON_KEY: structure, schemas.OTHERS_KEY: [], schemas.TEXT_KEY: prose}, "clinical") == {}
 
 
 def test_raw_line_breaks_and_tabs_inside_a_string_are_read() -> None:
@@ -350,13 +347,9 @@ ANY_JSON = st.recursive(
 def test_no_json_raises_and_what_is_returned_fits_the_schema(data: st.DataObject) -> None:
     base = data.draw(st.sampled_from([DERMOSCOPIC, CLINICAL, REASONING]))
     changed = base | data.draw(st.dictionaries(st.sampled_from(sorted(base)), ANY_JSON, max_size=2))
-    raw = json.dumps(
-        data.draw(st.sampled_from([changed, changed])) if data.draw(st.booleans()) else data.draw(ANY_JSON)
-    )
+    raw = json.dumps(data.draw(st.sampled_from([changed, changed])) if data.draw(st.booleans()) else data.draw(ANY_JSON))
     for kind in ("dermoscopic", "clinical"):
         value, verdicts = checks.check_observation(raw, kind, ONTOLOGY)
-        assert (value is None) == any(
-            not v.passed and v.check in ("not_json", "schema", "vocabulary") for v in verdicts
-        )
+        assert (value is None) == any(not v.passed and v.check in ("not_json", "schema", "vocabulary") for v in verdicts)
     value, verdicts = checks.check_reasoning(raw, DERMOSCOPIC, "dermoscopic", MELANOMA, ONTOLOGY)
     assert (value is None) == any(not v.passed and v.check in ("not_json", "schema", "vocabulary") for v in verdicts)

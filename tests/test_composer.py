@@ -17,9 +17,7 @@ ONTOLOGY = ontologies.load()
 NODES = sorted(ONTOLOGY.nodes)
 
 SEVEN = st.fixed_dictionaries({}, optional={name: st.sampled_from(values) for name, values in schemas.DERM7PT.items()})
-SKINCON = st.fixed_dictionaries(
-    {}, optional={"skincon": st.lists(st.sampled_from(schemas.SKINCON), max_size=16, unique=True)}
-)
+SKINCON = st.fixed_dictionaries({}, optional={"skincon": st.lists(st.sampled_from(schemas.SKINCON), max_size=16, unique=True)})
 CONCEPTS = st.tuples(st.just("dermoscopic"), SEVEN) | st.tuples(st.just("clinical"), SKINCON)
 
 
@@ -51,9 +49,7 @@ def failed(verdicts: tuple[checks.Verdict, ...]) -> dict[str, str]:
 
 @given(CONCEPTS, measurements(), st.text(max_size=4))
 @settings(max_examples=150, deadline=None)
-def test_observations_pass_every_check_but_an_honest_all_absent(
-    given_: tuple[str, Any], measured: list[str], key: str
-) -> None:
+def test_observations_pass_every_check_but_an_honest_all_absent(given_: tuple[str, Any], measured: list[str], key: str) -> None:
     kind, concepts = given_
     observation = compose(kind, concepts, measured, key)
     if observation is None:
@@ -87,9 +83,7 @@ def test_reasonings_pass_every_check_but_an_honest_lack_of_support(
 
 @given(SEVEN, measurements())
 @settings(max_examples=100, deadline=None)
-def test_a_dermoscopic_description_states_each_criterion_as_annotated(
-    seven: dict[str, str], measured: list[str]
-) -> None:
+def test_a_dermoscopic_description_states_each_criterion_as_annotated(seven: dict[str, str], measured: list[str]) -> None:
     observation = compose("dermoscopic", seven, measured)
     if observation is None:
         return
@@ -184,6 +178,4 @@ def test_a_diagnosis_without_criteria_is_weighed_by_those_of_its_ancestor() -> N
     assert inherited
     for node in inherited:
         above = [ONTOLOGY.nodes[name].criteria for name in ONTOLOGY.path(node.id)]
-        assert composer._criteria("dermoscopic", node, ONTOLOGY)[0] in [
-            criterion for level in above for criterion in level
-        ]
+        assert composer._criteria("dermoscopic", node, ONTOLOGY)[0] in [criterion for level in above for criterion in level]

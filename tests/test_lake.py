@@ -15,7 +15,15 @@ from pipelines.tables import TABLES
 
 def rejects(source: str, count: int, detail: str = "d") -> pa.Table:
     rows = [
-        {"source": source, "native_id": f"{n:05d}", "reason": "blank", "detail": detail, "archive": "", "member": "", "repaired": False}
+        {
+            "source": source,
+            "native_id": f"{n:05d}",
+            "reason": "blank",
+            "detail": detail,
+            "archive": "",
+            "member": "",
+            "repaired": False,
+        }
         for n in range(count)
     ]
     return pa.Table.from_pylist(rows, schema=TABLES["quarantine"].schema)

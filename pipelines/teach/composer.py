@@ -83,13 +83,11 @@ _CONCLUSION = {
         "With a single feature in its favour, the conclusion is weakly supported and drawn with reservation: {name}",
     ),
     "weak": (
-        "What speaks for it does not outweigh what speaks against it, so the conclusion is only weakly "
-        "supported: {name}",
+        "What speaks for it does not outweigh what speaks against it, so the conclusion is only weakly supported: {name}",
         "The image does not favour this reading on balance, and the conclusion is drawn with clear reservation: {name}",
     ),
     "general": (
-        "The features that fit are general ones of colour, form or absence, so the conclusion is drawn with "
-        "caution: {name}",
+        "The features that fit are general ones of colour, form or absence, so the conclusion is drawn with caution: {name}",
         "The agreement rests on general features without a specific structure, so the conclusion is only weakly "
         "supported: {name}",
     ),
@@ -105,7 +103,7 @@ _CONCLUSION = {
 }
 
 
-class NothingToSay(ValueError):  # noqa: N818  an outcome, recorded as a row
+class NothingToSay(ValueError):
     """Neither annotation nor measurement supports a sentence, or there are more concepts than an observation holds."""
 
 
@@ -120,9 +118,7 @@ class _Evidence:
     unassessed: tuple[str, ...]
 
 
-def compose_observation(
-    kind: str, expert_concepts: Mapping[str, Any], measured: Sequence[str], key: str
-) -> dict[str, Any]:
+def compose_observation(kind: str, expert_concepts: Mapping[str, Any], measured: Sequence[str], key: str) -> dict[str, Any]:
     """An observation of `observation_schema(kind)`, from annotated concepts and measured findings alone.
 
     Criteria that nobody annotated are "not assessable". Raises NothingToSay without any finding or with more than
@@ -166,11 +162,7 @@ def _pick(options: Sequence[str], key: str, slot: str) -> str:
 def _structure(kind: str, concepts: Mapping[str, Any]) -> dict[str, Any]:
     if kind == "dermoscopic":
         seven = {name: concepts.get(name, schemas.NOT_ASSESSABLE) for name in schemas.DERM7PT}
-        wrong = {
-            name: value
-            for name, value in seven.items()
-            if value not in (*schemas.DERM7PT[name], schemas.NOT_ASSESSABLE)
-        }
+        wrong = {name: value for name, value in seven.items() if value not in (*schemas.DERM7PT[name], schemas.NOT_ASSESSABLE)}
         if wrong:
             raise ValueError(f"not values of the seven-point criteria: {wrong}")
         return {schemas.DERM7PT_KEY: seven}

@@ -155,7 +155,11 @@ def judge_stage(lake: Lake, stage: StageName, inputs: Inputs, teacher: Teacher) 
 
 
 def _judge(
-    request: Request, row: Mapping[str, Any] | None, subject: Subject, observation: dict[str, Any] | None, teacher: Teacher
+    request: Request,
+    row: Mapping[str, Any] | None,
+    subject: Subject,
+    observation: dict[str, Any] | None,
+    teacher: Teacher,
 ) -> Judged:
     key = request.key(teacher)
     if row is None or row["failure"] is not None:
@@ -172,4 +176,8 @@ def prompt_versions(kinds: Sequence[str]) -> dict[str, str]:
     """Digests of the prompts and schemas behind a trajectory, for the record and for Dagster's code versions."""
     observe = {kind: schemas.digest([stages.observe_prompt(kind), schemas.observation_schema(kind)])[:16] for kind in kinds}
     reason = schemas.digest([stages.reason_prompt("clinical", "", CONDITIONING, []), schemas.reasoning_schema()])[:16]
-    return {**{f"observe {kind}": value for kind, value in observe.items()}, "reason": reason, "ontology": load().digest[:16]}
+    return {
+        **{f"observe {kind}": value for kind, value in observe.items()},
+        "reason": reason,
+        "ontology": load().digest[:16],
+    }

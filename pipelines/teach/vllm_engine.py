@@ -139,8 +139,9 @@ def _start(model: _Model) -> Any:
     start_ray()
     gpus = 1 if ray.cluster_resources().get("GPU", 0) else 0
     log.info("starting vLLM with %s on %s (a minute or two)", model.path, "a GPU" if gpus else "the CPU")
-    actor = ray.remote(num_cpus=1, num_gpus=gpus, max_concurrency=1)(VllmActor)
-    return actor.options(runtime_env={"env_vars": ENVIRONMENT}).remote(model.path, bool(gpus))
+    actor: Any = ray.remote(VllmActor)
+    here = actor.options(num_cpus=1, num_gpus=gpus, runtime_env={"env_vars": ENVIRONMENT})
+    return here.remote(model.path, bool(gpus))
 
 
 class VllmActor:

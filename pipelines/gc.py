@@ -1,0 +1,18 @@
+"""`make gc`: delete image packs that no row refers to any more, for instance after a source changed or an ingest was killed."""
+
+import argparse
+import os
+
+from pipelines.lake import Lake
+
+
+def main() -> None:
+    """Delete and list them."""
+    parser = argparse.ArgumentParser(prog="make gc", description=__doc__)
+    parser.add_argument("--lake", default=os.environ.get("DERMOFORGE_LAKE", "lake"), help="lake URL (default: %(default)s)")
+    gone = Lake(parser.parse_args().lake).collect_packs()
+    print("\n".join([*gone, f"{len(gone)} packs deleted"]))
+
+
+if __name__ == "__main__":
+    main()
