@@ -6,9 +6,8 @@ image), the embeddings while their pairs are sought, and one 14 KB signature an 
 """
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from functools import partial
 from typing import Any
 
 import pyarrow as pa
@@ -109,17 +108,26 @@ def _verified(lake: Lake, proposed: list[Candidate]) -> Iterator[dict[str, Any]]
 
 
 def _signatures(lake: Lake, needed: Mapping[str, set[int]]) -> Iterator[tuple[tuple[str, int], Any]]:
-    jobs = pixel_batches(lake, sorted(needed), size=64)
-    for result in map_in_order(partial(signature_batch, {i: tuple(sorted(k)) for i, k in needed.items()}), jobs):
+    batches = pixel_batches(lake, sorted(needed), size=64)
+    jobs = [SignatureJob(b, tuple((i, tuple(sorted(needed[i]))) for _, i in b.rows)) for b in batches]
+    for result in map_in_order(signature_batch, jobs):
         yield from result
 
 
-def signature_batch(needed: Mapping[str, Iterable[int]], batch: PixelBatch) -> list[tuple[tuple[str, int], Any]]:
-    """Signatures of a batch, one for each orientation needed. Runs in a worker."""
+@dataclass(frozen=True, slots=True)
+class SignatureJob:
+    """Images to sign, each in the orientations that its candidates need."""
+
+    batch: PixelBatch
+    orientations: tuple[tuple[str, tuple[int, ...]], ...]
+
+
+def signature_batch(job: SignatureJob) -> list[tuple[tuple[str, int], Any]]:
+    """Signatures of a job by image and orientation. Runs in a worker."""
     from quality import copies, phash, raster
 
-    out = []
-    for image_id, data in batch.images():
+    needed, out = dict(job.orientations), []
+    for image_id, data in job.batch.images():
         rgb = raster.decode(data).rgb
         out += [((image_id, k), copies.signature(phash.orient(rgb, k))) for k in needed[image_id]]
     return out

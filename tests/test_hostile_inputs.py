@@ -196,7 +196,7 @@ def test_a_table_that_cannot_be_used_is_an_error_that_names_it(tmp_path, table):
 def test_a_source_that_is_mostly_bad_fails_loudly_after_keeping_the_reasons(tmp_path):
     lake = Lake(str(tmp_path / "lake"))
     rows = [row(f"gone{n}") for n in range(40)]
-    with pytest.raises(SourceTooDamaged, match="40 of 101 inputs fell out.*row_without_image"):
+    with pytest.raises(SourceTooDamaged, match=r"40 of 101 inputs fell out.*row_without_image"):
         ingest(lake, "ham10000", mirror=mirror(tmp_path, {}, rows))
     assert len(quarantine(lake)) == 40
 
