@@ -171,24 +171,25 @@ def _validator(stage: str) -> Draft202012Validator:
 def _form_verdicts(value: Any, validator: Draft202012Validator) -> list[Verdict]:
     errors = list(validator.iter_errors(value))
     outside = [f"{_place(error)}: {error.instance}" for error in errors if error.validator == "enum"]
-    shape = [error.message for error in errors if error.validator != "enum"]
+    shape = [f"{_place(error)} {error.validator}: {error.message}" for error in errors if error.validator != "enum"]
     return [_verdict("schema", shape), _verdict("vocabulary", outside)]
 
 
 def _place(error: ValidationError) -> str:
-    return ".".join(str(step) for step in error.absolute_path)
+    return ".".join(str(step) for step in error.absolute_path) or "answer"
 
 
 def _string(value: Any, key: str) -> str:
+    """A string field as far as it is read, empty if it is none: longer texts fail the schema, and matching them costs."""
     found = value.get(key) if isinstance(value, dict) else None
-    return found if isinstance(found, str) else ""
+    return found[: thresholds.PROSE_CHARACTERS] if isinstance(found, str) else ""
 
 
 def _observed_prose(value: Any) -> str:
     """All free text of an observation: the description, then the others, a sentence each."""
     others = value.get(schemas.OTHERS_KEY) if isinstance(value, dict) else None
     extra = [item for item in others if isinstance(item, str)] if isinstance(others, list) else []
-    return "\n".join([_string(value, schemas.TEXT_KEY), *extra])
+    return "\n".join([_string(value, schemas.TEXT_KEY), *extra])[: thresholds.PROSE_CHARACTERS]
 
 
 def _wrong_schema(value: Any, kind: str) -> list[str]:

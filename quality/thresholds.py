@@ -106,6 +106,8 @@ VALUE_WORDS_AHEAD = 4
 VALUE_WORDS_BEHIND = 4
 # Both answers are objects of depth three; deeper JSON is noise that only costs time.
 JSON_DEPTH_MAX = 8
+# Characters of an answer's prose that are read: the schemas allow 2,900, and matching is quadratic in hostile repetitions.
+PROSE_CHARACTERS = 4000
 # How much a verdict quotes: characters a quotation, quotations a verdict.
 QUOTE_CHARACTERS = 100
 QUOTES = 4

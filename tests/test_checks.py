@@ -111,6 +111,7 @@ OBSERVATION_FAULTS: list[tuple[str, Any, str, str]] = [
     ("schema", {k: v for k, v in DERMOSCOPIC.items() if k != schemas.OTHERS_KEY}, "dermoscopic", schemas.OTHERS_KEY),
     ("schema", DERMOSCOPIC | {"confidence": 0.9}, "dermoscopic", "confidence"),
     ("schema", CLINICAL | {schemas.SKINCON_KEY: ["Scale", "Scale"]}, "clinical", ""),
+    ("schema", CLINICAL | {schemas.TEXT_KEY: "no pseudopods and " * 10_000}, "clinical", "detailed_description maxLength"),
     ("vocabulary", with_criteria(streaks="many"), "dermoscopic", "streaks: many"),
     ("vocabulary", CLINICAL | {schemas.SKINCON_KEY: ["scale"]}, "clinical", "scale"),
     ("wrong_modality", CLINICAL, "dermoscopic", schemas.SKINCON_KEY),
