@@ -254,6 +254,8 @@ def _gaps(observation: Mapping[str, Any]) -> list[str]:
     known = {_topic(finding) for finding in others}
     if not known & {"colour", "number of colours"} and not _tinted(observation):
         gaps.append("colour")
+    elif "number of colours" not in known:
+        gaps.append("number of colours")
     return gaps + [name for name in ("symmetry", "outline", "edge", "shape") if name not in known]
 
 
@@ -297,12 +299,20 @@ def _not_found(
     unassessed: dict[str, None] = {}
     for finding in wanted:
         topic = _topic(finding)
-        gap = phrases.CONCEPTS if topic in schemas.SKINCON else topic
-        if gap in gaps:
+        gap = _gap_of(topic, gaps)
+        if gap:
             unassessed[gap] = None
         elif topic not in decided and not finding.endswith(": absent"):
             missing.setdefault(topic, phrases.PHRASES[finding])
+    if gaps.issuperset(phrases.SEVEN) and not unassessed.keys().isdisjoint(phrases.SEVEN):
+        unassessed |= dict.fromkeys(phrases.SEVEN)
     return tuple(missing.values()), tuple(unassessed)
+
+
+def _gap_of(topic: str, gaps: set[str]) -> str | None:
+    """The gap that leaves a topic undecided: its own, that of all concepts, or that of all colours."""
+    wider = phrases.CONCEPTS if topic in schemas.SKINCON else "colour" if topic == "number of colours" else topic
+    return next((gap for gap in (topic, wider) if gap in gaps), None)
 
 
 def _argument(evidence: _Evidence, name: str, key: str) -> str:

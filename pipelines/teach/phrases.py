@@ -31,12 +31,14 @@ PRESENCES: dict[str, str] = {
     "dots and globules": "dots and globules",
     "regression structures": "regression structures",
 }
+SEVEN = tuple(name for name in (*STRUCTURES, *PRESENCES) if name != CONCEPTS)
 ATTRIBUTES: dict[str, str] = {
     "colour": "colours",
+    "number of colours": "number of colours",
     "symmetry": "symmetry",
     "outline": "outline",
-    "edge": "sharpness of the edge",
     "shape": "overall shape",
+    "edge": "edge sharpness",
 }
 
 _CRITERIA: dict[str, str] = {
@@ -163,15 +165,14 @@ def listing(items: Sequence[str], last: str = "and") -> str:
 
 def not_assessed(topics: Sequence[str]) -> str:
     """What could not be assessed, as one noun phrase. Raises IndexError for no topics."""
-    seven = [name for name in (*STRUCTURES, *PRESENCES) if name != CONCEPTS]
-    if set(seven) <= set(topics):
-        parts, topics = ["the criteria of the seven-point checklist"], [name for name in topics if name not in seven]
+    if set(SEVEN) <= set(topics):
+        parts, topics = ["the criteria of the seven-point checklist"], [name for name in topics if name not in SEVEN]
     else:
         parts = []
     parts += [STRUCTURES[name] for name in topics if name in STRUCTURES]
     if presences := [PRESENCES[name] for name in topics if name in PRESENCES]:
         parts.append("the presence of " + listing(presences, "or"))
-    if attributes := [ATTRIBUTES[name] for name in topics if name in ATTRIBUTES]:
+    if attributes := [said for name, said in ATTRIBUTES.items() if name in topics]:
         parts.append("the " + listing(attributes))
     return listing(parts)
 
