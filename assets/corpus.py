@@ -37,7 +37,7 @@ def main() -> int:
     settings = Settings()
     Console(width=110).print(*_report(settings, names, seconds, _teacher_calls(result)), sep="\n")
     for message in _failures(result):
-        print(f"FAILED {message}", file=sys.stderr)
+        print(message, file=sys.stderr)
     return 0 if result.success else 1
 
 
@@ -82,7 +82,7 @@ def _teacher_calls(result: dg.ExecuteInProcessResult) -> Mapping[str, int]:
         if event.asset_key == dg.AssetKey("completions"):
             metadata = event.materialization.metadata
             with suppress(KeyError):
-                return {key: int(metadata[key].value or 0) for key in ("asked", "cached", "failed")}  # type: ignore[arg-type]
+                return {key: int(metadata[f"{key} in all"].value or 0) for key in ("asked", "cached", "failed")}  # type: ignore[arg-type]
     return {}
 
 
@@ -92,12 +92,12 @@ def _failures(result: dg.ExecuteInProcessResult) -> list[str]:
         if event.is_step_failure:
             error = event.step_failure_data.error
             cause = error.cause if error and error.cause else error
-            messages.append(f"{event.step_key}: {cause.message.strip() if cause else 'no message'}")
+            messages.append(f"FAILED {event.step_key}: {cause.message.strip() if cause else 'no message'}")
     for evaluation in result.get_asset_check_evaluations():
         if not evaluation.passed:
             facts = {key: value.value for key, value in evaluation.metadata.items()}
-            level = "" if evaluation.severity == dg.AssetCheckSeverity.ERROR else " (warning)"
-            messages.append(f"check {evaluation.asset_key.to_user_string()}.{evaluation.check_name}{level}: {facts}")
+            level = "FAILED" if evaluation.severity == dg.AssetCheckSeverity.ERROR else "WARNING"
+            messages.append(f"{level} check {evaluation.asset_key.to_user_string()}.{evaluation.check_name}: {facts}")
     return messages
 
 

@@ -43,11 +43,14 @@ def completions(context: dg.AssetExecutionContext, settings: Settings) -> dg.Mat
     lake, engine = settings.lake(), _engine(settings)
     asked = cached = failed = 0
     for source in context.partition_keys:
-        done = teach(lake, source, engine.teacher, engine.ask)
+        try:
+            done = teach(lake, source, engine.teacher, engine.ask)
+        except EngineUnavailable as error:
+            raise dg.Failure(str(error), allow_retries=False) from error
         asked, cached, failed = asked + done.asked, cached + done.cached, failed + done.failed
         facts = {"asked": done.asked, "cached": done.cached, "failed": done.failed, "teacher": engine.teacher.name}
         context.add_asset_metadata(facts, asset_key="completions", partition_key=source)
-    return described(lake, "completions", {"asked": asked, "cached": cached, "failed": failed})
+    return described(lake, "completions", {"asked in all": asked, "cached in all": cached, "failed in all": failed})
 
 
 @dg.multi_asset(

@@ -24,9 +24,12 @@ def start_ray() -> None:
 
     if ray.is_initialized():
         return
-    log.info("starting Ray (%s)", os.environ.get("RAY_ADDRESS", "local"))
-    os.environ.setdefault("RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO", "0")
-    ray.init(include_dashboard=False, log_to_driver=False, logging_level=logging.WARNING, ignore_reinit_error=True)
+    address = os.environ.get("RAY_ADDRESS", "local")
+    log.info("starting Ray (%s)", address)
+    if address == "local":
+        ray.init(address, include_dashboard=False, log_to_driver=False, logging_level=logging.ERROR)
+    else:
+        ray.init(address, log_to_driver=False, logging_level=logging.ERROR)
 
 
 def map_in_order(function: Callable[[T], R], batches: Iterable[T]) -> Iterator[R]:

@@ -54,7 +54,11 @@ BAD = {
     "cmyk": (encoded(picture(4).convert("CMYK")), "cmyk", True),
     "sixteen": (encoded(Image.fromarray(np.arange(6400, dtype=np.uint16).reshape(80, 80) * 10), "PNG"), "sixteen_bit", True),
     "exif": (rotated(), "exif_rotated", True),
-    "seethrough": (encoded(Image.fromarray(np.random.default_rng(5).integers(0, 255, (64, 64, 4), dtype=np.uint8)), "PNG"), "alpha", True),
+    "seethrough": (
+        encoded(Image.fromarray(np.random.default_rng(5).integers(0, 255, (64, 64, 4), dtype=np.uint8)), "PNG"),
+        "alpha",
+        True,
+    ),
 }
 
 
@@ -89,7 +93,11 @@ def test_every_bad_image_has_its_reason_and_every_mended_one_is_kept(tmp_path):
     lake = Lake(str(tmp_path / "lake"))
     where = mirror(tmp_path, {f"{name}.jpg": data for name, (data, _, _) in BAD.items()}, [row(name) for name in BAD])
     done = ingest(lake, "ham10000", mirror=where)
-    found = {r["native_id"]: (r["reason"], r["repaired"]) for r in quarantine(lake) if r["reason"] != "extension_mismatch" or r["native_id"] == "png_as_jpg"}
+    found = {
+        r["native_id"]: (r["reason"], r["repaired"])
+        for r in quarantine(lake)
+        if r["reason"] != "extension_mismatch" or r["native_id"] == "png_as_jpg"
+    }
     assert found == {name: (reason, repaired) for name, (_, reason, repaired) in BAD.items()}
     assert image_ids(lake) & set(BAD) == {name for name, (_, _, repaired) in BAD.items() if repaired}
     assert done.dropped == sum(not repaired for _, _, repaired in BAD.values())
@@ -97,7 +105,11 @@ def test_every_bad_image_has_its_reason_and_every_mended_one_is_kept(tmp_path):
 
 def test_a_rotated_image_is_stored_upright_and_a_png_under_its_true_format(tmp_path):
     lake = Lake(str(tmp_path / "lake"))
-    ingest(lake, "ham10000", mirror=mirror(tmp_path, {"exif.jpg": rotated(), "p.jpg": BAD["png_as_jpg"][0]}, [row("exif"), row("p")]))
+    ingest(
+        lake,
+        "ham10000",
+        mirror=mirror(tmp_path, {"exif.jpg": rotated(), "p.jpg": BAD["png_as_jpg"][0]}, [row("exif"), row("p")]),
+    )
     rows = {r["native_id"]: r for r in lake.read("images", source="ham10000").to_pylist()}
     assert (rows["exif"]["width"], rows["exif"]["height"]) == (64, 80)
     assert rows["p"]["format"] == "PNG"
@@ -159,7 +171,12 @@ def test_rows_and_images_without_partner_and_doubled_ids_are_named(tmp_path):
     rows = [row("missing"), row("twice"), row("twice", age="51"), "L_short,short,nv"]
     ingest(lake, "ham10000", mirror=mirror(tmp_path, members, rows))
     reasons = {(r["native_id"], r["reason"]) for r in quarantine(lake)}
-    wanted = {("missing", "row_without_image"), ("orphan", "image_without_row"), ("twice", "duplicate_row"), ("twice", "duplicate_member")}
+    wanted = {
+        ("missing", "row_without_image"),
+        ("orphan", "image_without_row"),
+        ("twice", "duplicate_row"),
+        ("twice", "duplicate_member"),
+    }
     assert wanted <= reasons
     assert ("L_short", "row_malformed") in reasons
     assert any("line 64" in r["detail"] for r in quarantine(lake) if r["reason"] == "duplicate_row")
@@ -167,7 +184,14 @@ def test_rows_and_images_without_partner_and_doubled_ids_are_named(tmp_path):
 
 @pytest.mark.parametrize(
     ("text", "years", "is_floor", "understood"),
-    [("NaN", None, False, True), ("85+", 85.0, True, True), ("unknown", None, False, True), ("", None, False, True), ("-3", None, False, False), ("abc", None, False, False)],
+    [
+        ("NaN", None, False, True),
+        ("85+", 85.0, True, True),
+        ("unknown", None, False, True),
+        ("", None, False, True),
+        ("-3", None, False, False),
+        ("abc", None, False, False),
+    ],
 )
 def test_odd_ages_keep_the_image(tmp_path, text, years, is_floor, understood):
     lake = Lake(str(tmp_path / "lake"))

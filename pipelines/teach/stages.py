@@ -163,8 +163,9 @@ def _judge(
 ) -> Judged:
     key = request.key(teacher)
     if row is None or row["failure"] is not None:
-        reason = "unanswered" if row is None else row["failure"]
-        return Judged(request, key, None, None, (checks.Verdict("answered", False, reason),))
+        code = "unanswered" if row is None else row["failure"]
+        detail = "the teacher was not asked" if row is None else row["finish_reason"] or ""
+        return Judged(request, key, None, None, (checks.Verdict(code, False, detail),))
     if request.stage == "observe":
         parsed, verdicts = checks.check_observation(row["answer"], subject.kind, load())
     else:

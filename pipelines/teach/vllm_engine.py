@@ -40,6 +40,14 @@ ENVIRONMENT = {
     "VLLM_ENABLE_V1_MULTIPROCESSING": "0",
 }
 
+CPU_ENGINE: Mapping[str, Any] = {
+    "dtype": "float32",
+    "enforce_eager": True,
+    # A prompt prefilled in parts makes vLLM rewind the seeded generator of its request, which CPU generators cannot do.
+    "enable_chunked_prefill": False,
+    "max_num_batched_tokens": MAX_MODEL_LEN,
+}
+
 log = logging.getLogger("dermoforge.teacher")
 
 Work = list[tuple[Request, dict[str, Any], bytes]]
@@ -118,9 +126,10 @@ def _answers(
             return
         try:
             answers = ray.get(pending[0][1], timeout=BATCH_SECONDS)
-        except (ray.exceptions.RayActorError, ray.exceptions.GetTimeoutError) as error:
+        except (ray.exceptions.RayError, ray.exceptions.GetTimeoutError) as error:
+            # Whatever the engine raised, its state is not to be trusted any more: a new process is.
             deaths += 1
-            log.warning("the engine died (%d of %d restarts): %s", deaths, RESTARTS, type(error).__name__)
+            log.warning("the engine died (%d of %d restarts): %s", deaths, RESTARTS, str(error).strip().splitlines()[-1])
             if deaths > RESTARTS:
                 raise EngineUnavailable(f"{teacher.name} died {deaths} times; the last: {error}") from error
             ray.kill(running.pop())
@@ -151,7 +160,7 @@ class VllmActor:
         """Load the model; on the CPU in float32 and without compilation, which a small model never pays back."""
         from vllm import LLM
 
-        how: dict[str, Any] = {"dtype": "auto"} if gpu else {"dtype": "float32", "enforce_eager": True}
+        how: dict[str, Any] = {"dtype": "auto"} if gpu else dict(CPU_ENGINE)
         self._llm = LLM(
             model=model,
             max_model_len=MAX_MODEL_LEN,

@@ -1,0 +1,77 @@
+"""Shared ground: the real image sets, and one finished phantom corpus made by the command that users run."""
+
+import json
+import os
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from pipelines.lake import Lake
+
+ROOT = Path(__file__).parents[1]
+TEST_DATA = Path(os.environ.get("DERMOFORGE_TEST_DATA", ROOT.parent / "shared" / "data"))
+
+
+@pytest.fixture(scope="session")
+def real_data() -> Path:
+    """The folder with real images and metadata. Missing data fail the tests that need them."""
+    assert (TEST_DATA / "mirror" / "ham10000").is_dir(), f"no real image sets in {TEST_DATA}: set DERMOFORGE_TEST_DATA"
+    return TEST_DATA
+
+
+@dataclass(frozen=True)
+class Corpus:
+    """Where a corpus run worked, and how to run it again."""
+
+    home: Path
+
+    @property
+    def environment(self) -> dict[str, str]:
+        """Settings that keep everything below `home`."""
+        (self.home / "dagster").mkdir(parents=True, exist_ok=True)
+        (self.home / "dagster" / "dagster.yaml").write_bytes((ROOT / "dagster.yaml").read_bytes())
+        names = {"LAKE": "lake", "RELEASES": "releases", "CACHE": "cache"}
+        paths = {f"DERMOFORGE_{key}": str(self.home / value) for key, value in names.items()}
+        kept = {key: value for key, value in os.environ.items() if not key.startswith("DERMOFORGE_")}
+        return {**kept, **paths, "DAGSTER_HOME": str(self.home / "dagster")}
+
+    def start(self, **settings: str) -> subprocess.Popen[str]:
+        """Start the command in a process group of its own."""
+        command = [sys.executable, "-m", "assets.corpus"]
+        environment = {**self.environment, **settings}
+        out = subprocess.PIPE
+        return subprocess.Popen(command, cwd=ROOT, env=environment, text=True, stdout=out, stderr=out, start_new_session=True)
+
+    def run(self, **settings: str) -> str:
+        """Run the command to its end; what it printed. A failure shows its output."""
+        process = self.start(**settings)
+        printed, errors = process.communicate(timeout=900)
+        assert process.returncode == 0, f"{printed}\n{errors}"
+        return printed + errors
+
+    @property
+    def lake(self) -> Lake:
+        """The lake of the run."""
+        return Lake(str(self.home / "lake"))
+
+    @property
+    def release(self) -> Path:
+        """The one finished release."""
+        (found,) = [path.parent for path in (self.home / "releases").glob("[!.]*/manifest.json")]
+        return found
+
+    def manifest(self) -> dict[str, Any]:
+        """Its manifest."""
+        return json.loads((self.release / "manifest.json").read_text())
+
+
+@pytest.fixture(scope="session")
+def corpus(tmp_path_factory) -> Corpus:
+    """A finished phantom corpus."""
+    made = Corpus(tmp_path_factory.mktemp("corpus"))
+    made.run()
+    return made
