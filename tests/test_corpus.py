@@ -82,7 +82,7 @@ def test_killed_at_random_moments_it_ends_as_if_undisturbed(corpus, tmp_path):
 
 def test_an_unknown_source_is_named_with_the_closest(corpus):
     process = corpus.start(DERMOFORGE_SOURCES="ham1000")
-    printed, errors = process.communicate(timeout=60)
+    _printed, errors = process.communicate(timeout=60)
     assert process.returncode == 2
     assert "did you mean ham10000" in errors
 
