@@ -59,15 +59,12 @@ def decode(data: bytes, name: str = "") -> Raster:
         raise BadImage("empty_file", "0 bytes")
     image = _open(data)
     kind = "JPEG" if image.format == "MPO" else str(image.format)
-    notes = [*_name_note(name, kind), *_frame_note(image)]
-    _load(image)
-    image, rotated = _upright(image)
-    rgb, converted = _rgb(image)
+    rgb, notes = _pixels(image)
     if min(rgb.shape[:2]) < MIN_SIDE:
         raise BadImage("too_small", f"{rgb.shape[1]} x {rgb.shape[0]} pixels, the shorter side must have {MIN_SIDE}")
     if (rgb == rgb[0, 0]).all():
         raise BadImage("blank", f"every pixel is {rgb[0, 0].tolist()}")
-    return Raster(rgb, kind, (*notes, *rotated, *converted))
+    return Raster(rgb, kind, (*_name_note(name, kind), *notes))
 
 
 def _open(data: bytes) -> Any:
@@ -90,15 +87,22 @@ def _open(data: bytes) -> Any:
     return image
 
 
-def _load(image: Any) -> None:
+def _pixels(image: Any) -> tuple[np.ndarray, list[tuple[str, str]]]:
+    """The upright RGB raster and what was mended; whatever a decoder raises on the way is damage."""
     from PIL import Image
 
     try:
         with warnings.catch_warnings():
-            warnings.simplefilter("ignore", Image.DecompressionBombWarning)
+            warnings.simplefilter("ignore")
+            frames = _frame_note(image)
             image.load()
-    except Exception as error:  # a damaged stream ends in OSError, SyntaxError, struct.error or worse
+            image, rotated = _upright(image)
+            rgb, converted = _rgb(image)
+    except Image.DecompressionBombError as error:
+        raise BadImage("bomb", str(error)) from error
+    except Exception as error:  # a damaged stream ends in OSError, SyntaxError, TypeError, struct.error or worse
         raise BadImage("truncated", f"{type(error).__name__}: {error}") from error
+    return rgb, [*frames, *rotated, *converted]
 
 
 def _name_note(name: str, kind: str) -> list[tuple[str, str]]:
