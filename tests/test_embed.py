@@ -1,0 +1,104 @@
+"""Embeddings with the real library: a seeded random model from a directory, and an honest row where there is none."""
+
+import json
+
+import numpy as np
+import pytest
+
+from pipelines.deduplicate import deduplicate
+from pipelines.embed import embed, find_embedder, load_encoder
+from pipelines.fingerprint import fingerprint
+from pipelines.ingest import ingest
+from pipelines.lake import Lake
+from sources import phantom
+
+TINY = {
+    "embed_dim": 32,
+    "vision_cfg": {"image_size": 64, "layers": 2, "width": 64, "patch_size": 16, "head_width": 32},
+    "text_cfg": {"context_length": 16, "vocab_size": 49408, "width": 32, "heads": 2, "layers": 1},
+}
+
+
+@pytest.fixture(scope="module")
+def checkpoint(tmp_path_factory):
+    """A seeded random model saved in open_clip's own layout."""
+    import open_clip
+    import torch
+
+    torch.manual_seed(7)
+    folder = tmp_path_factory.mktemp("tiny-clip")
+    model = open_clip.CLIP(**TINY)
+    torch.save(model.state_dict(), folder / "open_clip_pytorch_model.bin")
+    preprocess = {"mean": [0.48, 0.46, 0.41], "std": [0.27, 0.26, 0.28]}
+    (folder / "open_clip_config.json").write_text(json.dumps({"model_cfg": TINY, "preprocess_cfg": preprocess}))
+    return folder
+
+
+@pytest.fixture(scope="module")
+def lake(tmp_path_factory, monkeypatch_module):
+    made = Lake(str(tmp_path_factory.mktemp("lake")))
+    ingest(made, "phantom")
+    fingerprint(made, "phantom")
+    return made
+
+
+@pytest.fixture(scope="module")
+def monkeypatch_module():
+    """A plan of 40 lesions, so that the module takes seconds."""
+    patch = pytest.MonkeyPatch()
+    small = phantom.Plan(lesions=40)
+    records, render, truth = phantom.records, phantom.render, phantom.truth
+    patch.setattr(phantom, "records", lambda plan=small: records(plan))
+    patch.setattr(phantom, "render", lambda member, plan=small: render(member, plan))
+    patch.setattr(phantom, "truth", lambda plan=small: truth(plan))
+    yield patch
+    patch.undo()
+
+
+def test_without_weights_every_row_says_why(lake):
+    done, found = embed(lake, "phantom", "hf-hub:no-such-owner/no-such-model")
+    rows = lake.read("embeddings", source="phantom")
+    assert rows.num_rows == lake.read("images").num_rows == done.computed
+    assert rows.column("vector").null_count == rows.num_rows
+    assert set(rows.column("why_not").to_pylist()) == {found.why_not}
+
+
+def test_a_local_checkpoint_gives_unit_vectors_in_place_of_the_empty_rows(lake, checkpoint):
+    embed(lake, "phantom", "hf-hub:no-such-owner/no-such-model")
+    done, found = embed(lake, "phantom", str(checkpoint))
+    rows = lake.read("embeddings", source="phantom").to_pylist()
+    assert done.computed == done.dropped == len(rows)
+    vectors = np.stack([np.frombuffer(row["vector"], "<f2") for row in rows]).astype(float)
+    assert vectors.shape == (len(rows), 32)
+    assert np.allclose(np.linalg.norm(vectors, axis=1), 1, atol=2e-3)
+    assert {row["weights"] for row in rows} == {found.weights}
+    again, _ = embed(lake, "phantom", str(checkpoint))
+    assert again.computed == 0
+
+
+def test_the_same_picture_has_the_same_vector_and_other_weights_are_noticed(checkpoint, tmp_path):
+    encode = load_encoder(f"local-dir:{checkpoint}")
+    data = phantom.render("L0001-v0.jpg")
+    one, two = encode([data, data])
+    assert np.array_equal(one, two)
+    other = tmp_path / "other"
+    other.mkdir()
+    for path in checkpoint.iterdir():
+        (other / path.name).write_bytes(path.read_bytes())
+    assert find_embedder(str(other)).weights == find_embedder(str(checkpoint)).weights
+    (other / "open_clip_config.json").write_text("{}")
+    assert find_embedder(str(other)).weights != find_embedder(str(checkpoint)).weights
+
+
+def test_semantic_candidates_are_verified_like_all_others(lake, checkpoint):
+    embed(lake, "phantom", str(checkpoint))
+    deduplicate(lake)
+    rows = [row for row in lake.read("duplicate_pairs").to_pylist() if row["kind"] == "semantic"]
+    assert rows
+    assert all(0 <= row["distance"] <= 0.05 for row in rows)
+    assert all(row["verified"] == (row["score"] >= 0.88) for row in rows)
+    assert not all(row["verified"] for row in rows)
+
+
+def test_a_name_that_is_neither_directory_nor_hub_name_is_explained():
+    assert "neither a directory" in find_embedder("ViT-Z-99").why_not

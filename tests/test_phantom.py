@@ -1,0 +1,88 @@
+"""Phantoms: the same bytes everywhere, and what was planted is really there."""
+
+import hashlib
+import io
+from collections import Counter
+
+import pytest
+from PIL import Image
+
+from prompts.schemas import DERM7PT, SKINCON
+from quality.raster import BadImage, decode, pixel_hash
+from sources import phantom
+from sources.phantom_draw import CLINICAL, DERMOSCOPIC
+from sources.record import REASONS
+
+RECORDS = list(phantom.records())
+BY_ID = {record.image_id: record for record in RECORDS}
+
+
+def test_a_plan_is_drawn_the_same_every_time():
+    again = list(phantom.records())
+    assert again == RECORDS
+    for record in RECORDS[::40]:
+        assert phantom.render(record.member) == phantom.render(record.member)
+
+
+def test_another_seed_draws_other_lesions():
+    other = phantom.Plan(lesions=20, seed=21)
+    assert phantom.render("L0003-v0.jpg") != phantom.render("L0003-v0.jpg", other)
+
+
+def test_ids_are_unique_and_the_mix_is_as_planned():
+    assert len(BY_ID) == len(RECORDS)
+    truth = phantom.truth()
+    assert Counter(copy.kind for copy in truth.copies) == dict.fromkeys(phantom.COPY_KINDS, 6)
+    assert len(truth.label_conflicts) == 8
+    assert set(truth.faults.values()) <= set(REASONS)
+    diagnoses = Counter(record.diagnosis_raw for record in RECORDS)
+    assert set(diagnoses) == {*DERMOSCOPIC, *CLINICAL}
+
+
+def test_concepts_use_the_closed_vocabularies():
+    for record in RECORDS:
+        if record.modality == "dermoscopic":
+            assert set(record.expert_concepts) == set(DERM7PT)
+            assert all(value in DERM7PT[key] for key, value in record.expert_concepts.items())
+        else:
+            assert set(record.expert_concepts["skincon"]) <= set(SKINCON)
+
+
+@pytest.mark.parametrize("copy", phantom.truth().copies[::3], ids=lambda copy: copy.copy)
+def test_copies_are_made_as_they_say(copy):
+    original, made = (phantom.render(BY_ID[i].member) for i in (copy.original, copy.copy))
+    assert (original == made) == (copy.kind == "exact bytes")
+    if copy.kind in ("exact bytes", "re-encoded"):
+        assert pixel_hash(decode(original).rgb) == pixel_hash(decode(made).rgb)
+    else:
+        assert pixel_hash(decode(original).rgb) != pixel_hash(decode(made).rgb)
+
+
+def test_half_of_the_copies_belong_to_strangers():
+    strangers = sum(BY_ID[copy.copy].patient_id != BY_ID[copy.original].patient_id for copy in phantom.truth().copies)
+    assert strangers == len(phantom.truth().copies) // 2
+
+
+def test_a_second_view_is_another_picture_of_the_same_lesion():
+    views = [record for record in RECORDS if record.native_id.endswith("-v1")]
+    assert 30 < len(views) < 90
+    for view in views[:5]:
+        first = BY_ID[view.image_id.replace("-v1", "-v0")]
+        assert (first.lesion_id, first.patient_id) == (view.lesion_id, view.patient_id)
+        hashes = {hashlib.sha256(phantom.render(r.member)).hexdigest() for r in (first, view)}
+        assert len(hashes) == 2
+
+
+@pytest.mark.parametrize(("image_id", "reason"), phantom.truth().faults.items())
+def test_faults_do_the_damage_they_name(image_id, reason):
+    record = BY_ID[image_id]
+    try:
+        found = [code for code, _ in decode(phantom.render(record.member), record.member).notes]
+    except BadImage as error:
+        found = [error.reason]
+    assert reason in found
+
+
+def test_ordinary_phantoms_open():
+    for record in RECORDS[:200:25]:
+        assert Image.open(io.BytesIO(phantom.render(record.member))).size == (384, 288)
