@@ -6,6 +6,7 @@ import threading
 from collections import Counter
 from dataclasses import replace
 from importlib import import_module
+from typing import ClassVar
 
 import pytest
 from hypothesis import given
@@ -150,7 +151,7 @@ class Handler(http.server.BaseHTTPRequestHandler):
     """Serves DATA with ranges; cuts the first `cuts` answers in the middle."""
 
     cuts = 0
-    asked: list[str | None] = []
+    asked: ClassVar[list[str | None]] = []
 
     def do_HEAD(self):
         self._head(len(DATA), 200)

@@ -14,6 +14,7 @@ from pipelines.lake import Lake
 from pipelines.teach.engines import open_engine
 from pipelines.teach.ledger import ask_missing
 from pipelines.teach.stages import observe_request, reason_request, subjects
+from pipelines.teach.vllm_engine import for_grammar
 from prompts import schemas
 from quality.checks import CHECKS
 
@@ -59,7 +60,7 @@ def test_every_question_is_answered_in_the_schema(taught):
     for request, row in rows(taught):
         assert row["failure"] is None
         if row["finish_reason"] == "stop":
-            jsonschema.validate(json.loads(row["answer"], strict=False), {**request.schema})
+            jsonschema.validate(json.loads(row["answer"], strict=False), for_grammar(request.schema))
             complete += 1
     assert complete >= IMAGES
 
