@@ -83,20 +83,10 @@ def agreement(mask: np.ndarray, truth: np.ndarray) -> dict[str, bool]:
 
 
 def shape_findings(mask: np.ndarray) -> tuple[str, ...]:
-    """Shape statements of a mask alone."""
-    from quality.evidence import Evidence, _asymmetry, _elongation, _solidity, _touches_frame
-
+    """Statements that a mask alone supports: symmetry of the contour, outline, shape."""
     if not mask.any():
         return ()
-    shape = Evidence(
-        True,
-        asymmetry=_asymmetry(mask),
-        solidity=_solidity(mask),
-        edge_width=0.3,
-        elongation=_elongation(mask),
-        touches_frame=_touches_frame(mask),
-    )
-    return evidence.findings(shape)
+    return tuple(said for said in evidence.findings(evidence.shape_of(mask)) if not said.startswith("edge"))
 
 
 if __name__ == "__main__":

@@ -5,7 +5,7 @@ unsaid. Reference colours and thresholds stand in `quality.thresholds`. The segm
 measured by `python -m benchmarks.segmentation`.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -21,8 +21,8 @@ WORKING_SIDE = 192
 class Evidence:
     """Measurements of one lesion. Lengths are relative, areas are shares, colours are CIELAB.
 
-    `measured` is False, with `why_not`, when no outline can be trusted. `margin` maps symmetry, outline, edge and shape to their
-    distance from the nearest threshold, relative to that threshold.
+    `measured` is False, with `why_not`, when no outline can be trusted. `asymmetry` is the area outside the mirror image along each
+    principal axis, `edge_width` is in lesion radii, `contrast` the CIE76 difference between lesion and surrounding skin.
     """
 
     measured: bool
@@ -32,6 +32,7 @@ class Evidence:
     colour_shares: tuple[float, ...] = ()
     colours_clear: bool = False
     asymmetry: tuple[float, float] = (0.0, 0.0)
+    tone_asymmetry: float = 0.0
     solidity: float = 0.0
     edge_width: float = 0.0
     elongation: float = 0.0
@@ -52,20 +53,37 @@ def measure(rgb: np.ndarray) -> Evidence:
     contrast = float(np.linalg.norm(np.median(lab[mask], axis=0) - skin))
     if contrast < t.LESION_CONTRAST:
         return Evidence(False, "lesion and skin differ too little", contrast=round(contrast, 2))
-    shares = _colour_shares(lab[mask], skin)
-    named = [name for name in COLOURS if shares[name] >= t.COLOUR_SHARE]
+    shape = shape_of(mask)
+    if shape.solidity < (t.RAGGED_AT_FRAME if shape.touches_frame else t.RAGGED):
+        return Evidence(False, "the outline is too ragged to be one lesion", contrast=round(contrast, 2))
+    neutral = _without_cast(lab, skin)
+    if float((neutral[:, :, 2] < t.INK_BLUE).mean()) > t.INK_SHARE:
+        return Evidence(False, "strong blue, as of ink or a ruler", contrast=round(contrast, 2))
+    shares = _colour_shares(neutral[mask], np.median(neutral[ring], axis=0))
+    needed = {name: t.RED_SHARE if name in t.REDS else t.COLOUR_SHARE for name in COLOURS}
+    if skin[1] - t.SKIN_HUE[0] > t.PINK_LIGHT:
+        needed |= dict.fromkeys(t.REDS, 2.0)  # light this pink can make brown red: no such colour is named
+    named = [name for name in COLOURS if shares[name] >= needed[name]]
+    return replace(
+        shape,
+        colours=tuple(named),
+        colour_shares=tuple(round(shares[name], 4) for name in named),
+        colours_clear=all(s > 1.3 * needed[n] if n in named else s < t.COLOUR_TRACE for n, s in shares.items()),
+        tone_asymmetry=_tone_asymmetry(lab, mask, contrast),
+        edge_width=round(_edge_width(lab, mask), 4),
+        contrast=round(contrast, 2),
+        skin_lab=(round(float(skin[0]), 2), round(float(skin[1]), 2), round(float(skin[2]), 2)),
+    )
+
+
+def shape_of(mask: np.ndarray) -> Evidence:
+    """What a boolean mask alone tells: area, asymmetry, solidity, elongation, contact with the frame."""
     return Evidence(
         measured=True,
         area_share=round(float(mask.mean()), 4),
-        colours=tuple(named),
-        colour_shares=tuple(round(shares[name], 4) for name in named),
-        colours_clear=all(abs(share - t.COLOUR_SHARE) > t.COLOUR_SHARE / 3 for share in shares.values()),
         asymmetry=_asymmetry(mask),
         solidity=round(_solidity(mask), 4),
-        edge_width=round(_edge_width(lab, mask), 4),
         elongation=round(_elongation(mask), 4),
-        contrast=round(contrast, 2),
-        skin_lab=(round(float(skin[0]), 2), round(float(skin[1]), 2), round(float(skin[2]), 2)),
         touches_frame=_touches_frame(mask),
     )
 
@@ -80,7 +98,7 @@ def findings(evidence: Evidence) -> tuple[str, ...]:
     if evidence.touches_frame:
         return tuple(said)
     axes = sorted(evidence.asymmetry)
-    if axes[1] < t.SYMMETRIC_BELOW:
+    if axes[1] < t.SYMMETRIC_BELOW and evidence.tone_asymmetry < t.EVEN_BELOW:
         said.append("symmetry: symmetric")
     elif axes[0] > t.ASYMMETRIC_ABOVE:
         said.append("symmetry: asymmetric in both axes")
@@ -88,7 +106,7 @@ def findings(evidence: Evidence) -> tuple[str, ...]:
         said.append("symmetry: asymmetric in one axis")
     said += _between("outline", evidence.solidity, ("irregular", t.IRREGULAR_BELOW), ("smooth", t.SMOOTH_ABOVE))
     said += _between("edge", evidence.edge_width, ("sharp", t.SHARP_BELOW), ("gradual", t.GRADUAL_ABOVE))
-    if "outline: irregular" not in said:
+    if "outline: smooth" in said:  # anything else may be two lesions that touch
         said += _between("shape", evidence.elongation, ("round", t.ROUND_BELOW), ("elongated", t.ELONGATED_ABOVE))
         if t.OVAL_BETWEEN[0] < evidence.elongation < t.OVAL_BETWEEN[1]:
             said.append("shape: oval")
@@ -222,6 +240,13 @@ def _ring(mask: np.ndarray) -> np.ndarray:
     return ring if ring.sum() > 50 else ~mask
 
 
+def _without_cast(lab: np.ndarray, skin: np.ndarray) -> np.ndarray:
+    """The picture as if in neutral light: a* and b* shifted so that skin has skin's usual hue, less so where it is dark."""
+    tint = np.clip(skin[1:] - np.array(t.SKIN_HUE, dtype=np.float32), -t.CAST_MOST, t.CAST_MOST)
+    light = np.sqrt(np.clip(lab[:, :, :1] / max(float(skin[0]), 1.0), 0, 1))
+    return np.concatenate([lab[:, :, :1], lab[:, :, 1:] - light * tint], axis=2)
+
+
 def _colour_shares(lesion: np.ndarray, skin: np.ndarray) -> dict[str, float]:
     """Share of lesion pixels nearest to each reference colour; pixels that are far from all of them count for none."""
     names = list(t.REFERENCE_LAB)
@@ -241,6 +266,15 @@ def _colour_shares(lesion: np.ndarray, skin: np.ndarray) -> dict[str, float]:
 
 def _asymmetry(mask: np.ndarray) -> tuple[float, float]:
     """Share of the area that does not overlap its own mirror image, along the two principal axes."""
+    turned = _along_axes(mask.astype(np.uint8), mask).astype(bool)
+    area = max(int(turned.sum()), 1)
+    folds = (turned[::-1], turned[:, ::-1])
+    one, other = (round(float((turned & ~np.roll(fold, 1, axis=axis)).sum()) / area, 4) for axis, fold in enumerate(folds))
+    return one, other
+
+
+def _along_axes(values: np.ndarray, mask: np.ndarray) -> np.ndarray:
+    """`values` turned so that the lesion's principal axes are those of the picture, its centre in the middle."""
     import cv2
 
     ys, xs = np.nonzero(mask)
@@ -249,11 +283,21 @@ def _asymmetry(mask: np.ndarray) -> tuple[float, float]:
     side = 2 * max(mask.shape)
     turn = cv2.getRotationMatrix2D(centre, angle, 1.0)
     turn[:, 2] += np.array([side / 2 - centre[0], side / 2 - centre[1]])
-    turned = cv2.warpAffine(mask.astype(np.uint8), turn, (side, side), flags=cv2.INTER_NEAREST).astype(bool)
-    area = max(int(turned.sum()), 1)
-    folds = (turned[::-1], turned[:, ::-1])
-    one, other = (round(float((turned & ~np.roll(fold, 1, axis=axis)).sum()) / area, 4) for axis, fold in enumerate(folds))
-    return one, other
+    return cv2.warpAffine(values, turn, (side, side), flags=cv2.INTER_NEAREST)
+
+
+def _tone_asymmetry(lab: np.ndarray, mask: np.ndarray, contrast: float) -> float:
+    """Mean difference in lightness between the lesion and its mirror image, over the contrast with skin; the worse of two axes."""
+    import cv2
+
+    smooth = cv2.GaussianBlur(np.ascontiguousarray(lab[:, :, 0]), (0, 0), 3)
+    tone, inside = _along_axes(smooth, mask), _along_axes(mask.astype(np.uint8), mask).astype(bool)
+    worst = 0.0
+    for axis in (0, 1):
+        fold = np.roll(np.flip(tone, axis), 1, axis=axis)
+        both = inside & np.roll(np.flip(inside, axis), 1, axis=axis)
+        worst = max(worst, _mean(np.abs(tone - fold)[both]) if both.any() else 1e3)
+    return round(worst / contrast, 4)
 
 
 def _solidity(mask: np.ndarray) -> float:

@@ -23,9 +23,23 @@ HAIR_DEPTH = 14
 FRAME_CONTACT = 0.02
 # Share of the lesion that a colour must cover to be named; ABCD counts colours at about 5 %, twice that is clear of noise.
 COLOUR_SHARE = 0.1
+# Share that any colour not named may have when the number of colours is stated.
+COLOUR_TRACE = 0.05
+# b* in neutral light below which nothing is skin (blue naevi and veils reach about -10), and the share of the picture that it may have.
+INK_BLUE = -12.0
+INK_SHARE = 0.01
+# a* of the surrounding skin over its usual value from which red colours are not named.
+PINK_LIGHT = 9.0
+# Red, pink and purple are what a tint of the light can fake: they must cover twice as much.
+REDS = ("pink", "red", "purple")
+RED_SHARE = 0.2
 # Lab distance beyond which a pixel has none of the named colours, and within which it is taken for the skin around it.
 COLOUR_RADIUS = 22.0
 SKIN_LIKE = 7.0
+# a* and b* of unpigmented skin in neutral light (Fitzpatrick I to V lie within 5 of it), and the strongest tint that is taken out:
+# many dermoscopic photographs are so pink that brown would be called red.
+SKIN_HUE = (11.0, 15.0)
+CAST_MOST = 28.0
 # Reference colours in CIELAB (D65): centres of the six dermoscopic colours of the ABCD rule, and of purple and yellow.
 REFERENCE_LAB = {
     "white": (88.0, 2.0, 4.0),
@@ -41,7 +55,11 @@ REFERENCE_LAB = {
 # Area outside its own mirror image: below the first an axis is symmetric, above the second it is not; between them nothing is said.
 SYMMETRIC_BELOW = 0.09
 ASYMMETRIC_ABOVE = 0.17
-# Area over convex hull.
+# Mean lightness difference between the mirrored halves, over the contrast with skin, under which the inside counts as even.
+EVEN_BELOW = 0.16
+# Area over convex hull. Below the first pair (the second at the frame) the outline follows light or hair rather than one lesion.
+RAGGED = 0.72
+RAGGED_AT_FRAME = 0.85
 SMOOTH_ABOVE = 0.945
 IRREGULAR_BELOW = 0.9
 # Width of the margin over the lesion's radius.
