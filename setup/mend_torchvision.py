@@ -15,9 +15,9 @@ from pathlib import Path
 
 MARK = "# declared by DermoForge's set-up: the wheel's C library does not load next to a CPU torch"
 PREFACE = f"""{MARK}
-import torch as _torch
+from torch import library as _library
 
-_schemas = _torch.library.Library("torchvision", "DEF")
+_schemas = _library.Library("torchvision", "DEF")
 _schemas.define("nms(Tensor dets, Tensor scores, float iou_threshold) -> Tensor")
 _schemas.define("qnms(Tensor dets, Tensor scores, float iou_threshold) -> Tensor")
 

@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from sources.archives import Member
 from sources.catalogue import SOURCES
 from sources.fields import age, body_site, sex, value
-from sources.joins import join
+from sources.joins import join, unparsed
 from sources.record import DiagnosisBasis, ImageRecord, Modality, Reject
 from sources.tables import Row, Table
 
@@ -29,7 +29,7 @@ def read(tables: Mapping[str, Table], members: Sequence[Member]) -> Iterator[Ima
     for row, member in pairs:
         years = age(row.values["age"])
         if not years.ok:
-            yield _unparsed(row, member, "age")
+            yield unparsed("ham10000", TABLE, row, member, row.values["image_id"], "age")
         yield _record(row, member, years.years, years.is_floor)
 
 
@@ -52,16 +52,4 @@ def _record(row: Row, member: Member, years: float | None, is_floor: bool) -> Im
         age_years=years,
         age_is_floor=is_floor,
         sex=sex(values["sex"]),
-    )
-
-
-def _unparsed(row: Row, member: Member, column: str) -> Reject:
-    return Reject(
-        source="ham10000",
-        native_id=row.values["image_id"],
-        reason="field_unparsed",
-        detail=f"{TABLE} line {row.line}: {column} {row.values[column]!r}",
-        archive=member.archive,
-        member=member.name,
-        repaired=True,
     )

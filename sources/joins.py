@@ -65,3 +65,16 @@ def _member(source: str, member: Member, reason: str, detail: str) -> Reject:
         archive=member.archive,
         member=member.name,
     )
+
+
+def unparsed(source: str, table: str, row: Row, member: Member, native_id: str, column: str) -> Reject:
+    """The note that one value of a row was not understood; the image is kept and the field stays empty."""
+    return Reject(
+        source=source,
+        native_id=native_id,
+        reason="field_unparsed",
+        detail=f"{table} line {row.line}: {column} {row.values[column]!r}",
+        archive=member.archive,
+        member=member.name,
+        repaired=True,
+    )

@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from sources.archives import Member
 from sources.catalogue import SOURCES
 from sources.fields import age, body_site, missing, sex, value
-from sources.joins import join
+from sources.joins import join, unparsed
 from sources.record import DiagnosisBasis, ImageRecord, Modality, Reject, SkinTone, ToneSystem
 from sources.tables import Row, Table
 
@@ -45,9 +45,9 @@ def read(tables: Mapping[str, Table], members: Sequence[Member]) -> Iterator[Ima
     for row, member in pairs:
         years, tone = age(row.values["age"]), _tone(row.values["fitspatrick"])
         if not years.ok:
-            yield _unparsed(row, member, "age")
+            yield unparsed("pad_ufes_20", TABLE, row, member, row.values["img_id"], "age")
         if tone is None and not missing(row.values["fitspatrick"]):
-            yield _unparsed(row, member, "fitspatrick")
+            yield unparsed("pad_ufes_20", TABLE, row, member, row.values["img_id"], "fitspatrick")
         yield _record(row, member, years.years, years.is_floor, tone)
 
 
@@ -78,16 +78,4 @@ def _record(row: Row, member: Member, years: float | None, is_floor: bool, tone:
         sex=sex(values["gender"]),
         skin_tone=tone,
         history={key: values[key] for key in HISTORY if key in values and not missing(values[key])},
-    )
-
-
-def _unparsed(row: Row, member: Member, column: str) -> Reject:
-    return Reject(
-        source="pad_ufes_20",
-        native_id=row.values["img_id"],
-        reason="field_unparsed",
-        detail=f"{TABLE} line {row.line}: {column} {row.values[column]!r}",
-        archive=member.archive,
-        member=member.name,
-        repaired=True,
     )

@@ -32,6 +32,9 @@ def test_another_seed_draws_other_lesions():
 def test_ids_are_unique_and_the_mix_is_as_planned():
     assert len(BY_ID) == len(RECORDS)
     truth = phantom.truth()
+    from sources.catalogue import source
+
+    assert source("phantom").published_images == len(RECORDS)
     assert Counter(copy.kind for copy in truth.copies) == dict.fromkeys(phantom.COPY_KINDS, 6)
     assert len(truth.label_conflicts) == 8
     assert set(truth.faults.values()) <= set(REASONS)

@@ -7,14 +7,13 @@ wording varies with the hash of `key` alone. Phrases are in `pipelines.teach.phr
 import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from pipelines.teach import phrases
 from pipelines.teach.phrases import listing, sentence
 from prompts import schemas
 from prompts.ontology import Criterion, Node, Ontology
-
-VERSION = "1"
 
 # Words of a reasoning: the reference corpus has a median of 125 and a 95th percentile of 168. Optional parts
 # give way.
@@ -103,6 +102,12 @@ _CONCLUSION = {
 }
 
 
+def revision() -> str:
+    """What the composer's answers are kept under: a digest of its own wording and rules, so that an edit asks again."""
+    code = Path(__file__).read_bytes() + Path(phrases.__file__).read_bytes()
+    return f"composer-{hashlib.sha256(code).hexdigest()[:12]}"
+
+
 class NothingToSay(ValueError):
     """Neither annotation nor measurement supports a sentence, or there are more concepts than an observation holds."""
 
@@ -154,8 +159,8 @@ def compose_reasoning(
 
 
 def _pick(options: Sequence[str], key: str, slot: str) -> str:
-    """One of `options`, by the hash of key, slot and version."""
-    hashed = hashlib.sha256(f"composer {VERSION}/{key}/{slot}".encode()).digest()
+    """One of `options`, by the hash of key and slot."""
+    hashed = hashlib.sha256(f"{key}/{slot}".encode()).digest()
     return options[int.from_bytes(hashed[:8]) % len(options)]
 
 

@@ -31,7 +31,7 @@ class EngineUnavailable(Exception):
 def open_engine(lake: Lake, name: str, model: str = "") -> Engine:
     """The engine `name`. Raises EngineUnavailable for an unknown name, or for vllm without a model directory or package."""
     if name == "composer":
-        return Engine(Teacher(name="composer", revision=f"composer-{composer.VERSION}", reads="facts"), compose_all)
+        return Engine(Teacher(name="composer", revision=composer.revision(), reads="facts"), compose_all)
     if name == "vllm":
         from pipelines.teach.vllm_engine import open_vllm
 
