@@ -65,8 +65,8 @@ $(STAMP): $(LOCK) pyproject.toml setup/mend_torchvision.py
 	@echo "installing $(LOCK) into .venv (a few minutes the first time)"
 	@test -x .venv/bin/python || $(PYTHON311) -m venv .venv
 	@$(RUN) -m pip install --quiet --disable-pip-version-check uv==$(UV_VERSION)
-	@.venv/bin/uv pip install --quiet --python $(RUN) --no-deps --find-links "$(FIND_LINKS)" -r $(LOCK)
-	@.venv/bin/uv pip install --quiet --python $(RUN) --no-deps -e .
+	@.venv/bin/uv pip install --quiet --system-certs --python $(RUN) --no-deps --find-links "$(FIND_LINKS)" -r $(LOCK)
+	@.venv/bin/uv pip install --quiet --system-certs --python $(RUN) --no-deps -e .
 	@$(RUN) setup/mend_torchvision.py
 	@rm -f .venv/installed-* && touch $@
 
