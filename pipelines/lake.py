@@ -9,6 +9,8 @@ import io
 import os
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import reduce
+from operator import and_
 from typing import Any
 
 import fsspec
@@ -51,15 +53,24 @@ class Lake:
         delta = self._delta(table)
         return TABLES[table].schema.empty_table() if delta is None else delta.to_pyarrow_dataset()
 
-    def read(self, table: str, *, source: str | None = None, columns: Sequence[str] | None = None) -> pa.Table:
-        """Rows of a table (of one source), sorted by key; memory: the columns asked for."""
+    def read(
+        self,
+        table: str,
+        *,
+        source: str | None = None,
+        columns: Sequence[str] | None = None,
+        among: tuple[str, pa.Array] | None = None,
+    ) -> pa.Table:
+        """Rows of a table (of one source; with a column's value among some), sorted by key; memory: what is asked for."""
         spec, delta = TABLES[table], self._delta(table)
         wanted = list(columns) if columns is not None else spec.schema.names
         if delta is None:
             return spec.schema.empty_table().select(wanted)
         load = list(dict.fromkeys([*wanted, *spec.key]))
-        condition = None if source is None else (pc.field("source") == source)
-        rows = delta.to_pyarrow_dataset().to_table(columns=load, filter=condition)
+        conditions = [] if source is None else [pc.field("source") == source]
+        conditions += [pc.field(among[0]).isin(among[1])] if among else []
+        wanted_rows = reduce(and_, conditions) if conditions else None
+        rows = delta.to_pyarrow_dataset().to_table(columns=load, filter=wanted_rows)
         return _canonical(rows, spec.key).select(wanted).cast(pa.schema([spec.schema.field(name) for name in wanted]))
 
     def replace(self, table: str, rows: pa.Table, *, source: str | None = None) -> bool:

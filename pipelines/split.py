@@ -17,7 +17,7 @@ from pipelines.lake import Lake
 from pipelines.tables import TABLES
 from prompts.ontology import Ontology, load
 from quality.thresholds import SPLIT_SHARES
-from sources.licences import openness
+from sources.licences import may_release, openness
 
 STRICTEST_FIRST = ("test", "validation", "train")
 
@@ -115,9 +115,13 @@ def _copy_sets(
 
 
 def _preference(image: Mapping[str, Any]) -> tuple[Any, ...]:
-    """Order of survivors: most pixels, richest annotation, most permissive licence, then id."""
+    """Order of survivors: one that may be released, most pixels, richest annotation, most permissive licence, then id.
+
+    Without the first, a large picture that no release may hold would take its releasable copies out of every release.
+    """
     notes = sum(bool(image[key]) and image[key] != "{}" for key in ("expert_concepts", "expert_caption", "history", "node"))
-    return (-image["width"] * image["height"], -notes, -openness(image["licence_id"]), image["image_id"])
+    kept_back = not may_release(image["licence_id"], "noncommercial")
+    return (kept_back, -image["width"] * image["height"], -notes, -openness(image["licence_id"]), image["image_id"])
 
 
 def labels_conflict(nodes: Iterable[str], ontology: Ontology) -> bool:

@@ -112,6 +112,12 @@ def test_the_survivor_is_the_picture_with_the_most_pixels_then_the_richest():
     assert rows == {"s:00001": "redundant", "s:00002": "redundant", "s:00003": "canonical"}
 
 
+def test_a_copy_that_may_not_be_released_never_stands_for_one_that_may():
+    images = [image(1), image(2, width=900, licence_id="LicenseRef-ISIC-Mixed")]
+    rows = {row["image_id"]: row["status"] for row in group_rows(images, [pair(1, 2)], {}, ONTOLOGY)}
+    assert rows == {"s:00001": "canonical", "s:00002": "redundant"}
+
+
 def test_contradicting_labels_are_kept_and_marked():
     rows = group_rows([image(1), image(2, node=MELANOMA)], [pair(1, 2)], {}, ONTOLOGY)
     assert {row["status"] for row in rows} == {"conflicting label"}

@@ -9,7 +9,6 @@ from dataclasses import dataclass
 from typing import Any
 
 import pyarrow as pa
-import pyarrow.compute as pc
 
 from pipelines.lake import Lake
 from pipelines.progress import Progress
@@ -40,9 +39,7 @@ class Asked:
 def look_up(lake: Lake, requests: Iterable[Request], teacher: Teacher) -> dict[str, dict[str, Any]]:
     """Ledger rows of the requests that have an answer, by key."""
     keys = pa.array(sorted({request.key(teacher) for request in requests}), pa.string())
-    rows = lake.read("completions")
-    found = rows.filter(pc.is_in(rows.column("request_key"), value_set=keys)).to_pylist()
-    return {row["request_key"]: row for row in found}
+    return {row["request_key"]: row for row in lake.read("completions", among=("request_key", keys)).to_pylist()}
 
 
 def ask_missing(lake: Lake, requests: Sequence[Request], teacher: Teacher, ask: Ask, what: str) -> Asked:
