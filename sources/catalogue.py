@@ -3,6 +3,7 @@
 `python -m sources.catalogue` lists the sets. A fact that was not read on the set's own page says "confirm" in its traps.
 """
 
+import sys
 from dataclasses import dataclass, field
 from difflib import get_close_matches
 from typing import Literal
@@ -170,7 +171,7 @@ def main() -> None:
             files,
         )
         table.add_row(*row)
-    Console().print(table)
+    Console(width=None if sys.stdout.isatty() else 160).print(table)
 
 
 if __name__ == "__main__":
