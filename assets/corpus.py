@@ -15,10 +15,13 @@ import dagster as dg
 from rich.console import Console
 from rich.table import Table
 
+from assets.abandoned import OWNER, end_abandoned_runs, this_process
 from assets.definitions import RANGE, defs
 from assets.settings import Settings, chosen_sources
 from pipelines.summary import summarise
 from sources.catalogue import UnknownSource, source
+
+log = logging.getLogger("dermoforge.corpus")
 
 
 def main() -> int:
@@ -59,7 +62,10 @@ def _instance() -> dg.DagsterInstance:
 def _run(instance: dg.DagsterInstance) -> dg.ExecuteInProcessResult:
     job = defs.resolve_job_def("corpus")
     quiet = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
-    return job.execute_in_process(run_config=quiet, instance=instance, tags=RANGE, raise_on_error=False)
+    for run_id in end_abandoned_runs(instance):
+        log.info("run %s had been killed; going on where its last commit stands", run_id)
+    tags = {**RANGE, OWNER: this_process()}
+    return job.execute_in_process(run_config=quiet, instance=instance, tags=tags, raise_on_error=False)
 
 
 def _seconds(instance: dg.DagsterInstance, run_id: str) -> dict[str, float]:

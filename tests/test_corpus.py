@@ -7,6 +7,7 @@ import subprocess
 import time
 from collections import Counter
 
+import dagster as dg
 import pytest
 
 from pipelines.oracle import copies_found
@@ -62,13 +63,16 @@ def test_a_second_run_asks_nothing_and_finds_its_release(corpus):
 
 
 @pytest.mark.timeout(1200)
-def test_killed_at_random_moments_it_ends_as_if_undisturbed(corpus, tmp_path):
+def test_killed_at_random_moments_it_ends_as_if_undisturbed(corpus, tmp_path, monkeypatch):
     other = type(corpus)(tmp_path)
+    for pool in ("network", "gpu", "teacher"):
+        limit = [".venv/bin/dagster", "instance", "concurrency", "set", pool, "1"]
+        subprocess.run(limit, env=other.environment, check=True, capture_output=True)
     moments = random.Random(20)
     for _ in range(3):
         process = other.start()
         try:
-            process.communicate(timeout=moments.uniform(8, 30))
+            process.communicate(timeout=moments.uniform(4, 25))
         except subprocess.TimeoutExpired:
             os.killpg(process.pid, signal.SIGKILL)
             process.communicate()
@@ -78,6 +82,24 @@ def test_killed_at_random_moments_it_ends_as_if_undisturbed(corpus, tmp_path):
     assert set(keys.values()) == {1}
     assert set(keys) == set(corpus.lake.read("completions").column("request_key").to_pylist())
     assert not list((tmp_path / "releases").glob(".*.partial"))
+    monkeypatch.setenv("DAGSTER_HOME", str(tmp_path / "dagster"))
+    with dg.DagsterInstance.get() as instance:
+        statuses = {run.status for run in instance.get_runs()}
+    assert statuses <= {dg.DagsterRunStatus.SUCCESS, dg.DagsterRunStatus.FAILURE}
+
+
+@pytest.mark.timeout(300)
+def test_a_run_killed_while_it_holds_a_pool_does_not_block_the_next(corpus, tmp_path):
+    other = type(corpus)(tmp_path)
+    limit = [".venv/bin/dagster", "instance", "concurrency", "set", "network", "1"]
+    subprocess.run(limit, env=other.environment, check=True, capture_output=True)
+    process = other.start()
+    assert process.stderr
+    next(line for line in process.stderr if "starting Ray" in line)  # the first step, which holds the pool, has begun
+    os.killpg(process.pid, signal.SIGKILL)
+    process.communicate()
+    printed = other.run()
+    assert "had been killed" in printed
 
 
 def test_an_unknown_source_is_named_with_the_closest(corpus):
