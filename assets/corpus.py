@@ -19,7 +19,7 @@ from assets.abandoned import OWNER, end_abandoned_runs, this_process
 from assets.definitions import RANGE, defs
 from assets.settings import Settings, chosen_sources
 from pipelines.summary import summarise
-from sources.catalogue import UnknownSource, source
+from sources.catalogue import source
 
 log = logging.getLogger("dermoforge.corpus")
 
@@ -28,16 +28,17 @@ def main() -> int:
     """Run the job for DERMOFORGE_SOURCES; exit status 1 when a step or a blocking check fails, 2 for a wrong setting."""
     argparse.ArgumentParser(prog="make corpus", description=__doc__).parse_args()
     _quiet()
+    settings = Settings()
     try:
         names = [source(name).name for name in chosen_sources()]
-    except UnknownSource as error:
+        settings.check()
+    except ValueError as error:
         print(error, file=sys.stderr)
         return 2
     print(f"corpus of {', '.join(names)}", file=sys.stderr)
     with _instance() as instance:
         result = _run(instance)
         seconds = _seconds(instance, result.run_id)
-    settings = Settings()
     Console(width=110).print(*_report(settings, names, seconds, _teacher_calls(result)), sep="\n")
     for message in _failures(result):
         print(message, file=sys.stderr)

@@ -6,6 +6,7 @@ from pathlib import Path
 import dagster as dg
 
 from pipelines.lake import Lake
+from pipelines.teach.engines import ENGINES
 from sources.licences import Profile
 
 DEFAULT_SOURCES = "phantom"
@@ -42,6 +43,14 @@ class Settings(dg.ConfigurableResource):
         if self.profile not in ("open", "noncommercial"):
             raise ValueError(f"DERMOFORGE_PROFILE is {self.profile!r}: choose open or noncommercial")
         return "open" if self.profile == "open" else "noncommercial"
+
+    def check(self) -> None:
+        """Raises ValueError for a setting that no stage could use, before any work is done."""
+        self.release_profile()
+        if self.teacher not in ENGINES:
+            raise ValueError(f"DERMOFORGE_TEACHER is {self.teacher!r}: choose one of {', '.join(ENGINES)}")
+        if self.teacher == "vllm" and not self.teacher_model:
+            raise ValueError("teacher vllm needs a model: set TEACHER_MODEL to its directory")
 
     def releases_path(self) -> Path:
         """The folder of releases, absolute."""
