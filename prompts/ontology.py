@@ -35,6 +35,18 @@ SIMILARITY: dict[Relation, float] = {
 MORPHOLOGY_WORDS = frozenset({"milia", "milium", "comedo", "cyst", "scar", "nail"})
 """Names that also describe a sign (milia-like cysts of dermoscopy): `mentions` does not count them."""
 
+PLURALS = (
+    ("elis", "elides"),
+    ("titis", "titides"),
+    ("go", "gines"),
+    ("ma", "mata"),
+    ("us", "i"),
+    ("is", "es"),
+    ("um", "a"),
+    ("a", "ae"),
+)
+"""Latin and Greek endings and their plurals (lentigo, lentigines), the first that fits; English ones are in the pattern."""
+
 
 class OntologyError(ValueError):
     """The data break a rule of the ontology; the message lists every fault."""
@@ -156,6 +168,7 @@ class Ontology:
     @cached_property
     def _mention(self) -> re.Pattern[str]:
         words = {normalise(t) for n in self.nodes.values() for t in (n.name, *n.synonyms)} - MORPHOLOGY_WORDS
+        words |= {plural for word in words if (plural := _plural(word))}
         plain = sorted((re.escape(word).replace(r"\ ", r"\s+") for word in words), key=lambda w: (-len(w), w))
         return re.compile(rf"\b(?:{'|'.join(plain)})(?:s|es)?\b")
 
@@ -165,7 +178,7 @@ class Ontology:
         return re.compile(rf"\b(?:{'|'.join(map(re.escape, short))})s?\b")
 
     def mentions(self, text: str) -> tuple[str, ...]:
-        """Diagnosis names in a text, in order: names and synonyms in any case and in the plural, abbreviations in capitals."""
+        """Diagnosis names in a text, in order: names and synonyms in any case and number, abbreviations in capitals."""
         named = [match[0] for match in self._mention.finditer(normalise(text))]
         return (*named, *(match[0] for match in self._abbreviation.finditer(text)))
 
@@ -174,6 +187,11 @@ def normalise(text: str) -> str:
     """NFKD without accents, case folded, punctuation to single spaces."""
     plain = "".join(c for c in unicodedata.normalize("NFKD", text) if not unicodedata.combining(c))
     return re.sub(r"[^a-z0-9]+", " ", plain.casefold()).strip()
+
+
+def _plural(word: str) -> str | None:
+    """The irregular plural of a normalised name's last word; None where none of the endings fits."""
+    return next((word.removesuffix(one) + many for one, many in PLURALS if word.endswith(one)), None)
 
 
 @lru_cache(maxsize=1)

@@ -3,6 +3,7 @@
 import csv
 import json
 import zipfile
+from collections import Counter
 
 import pytest
 from hypothesis import given
@@ -99,10 +100,18 @@ def test_folders_and_phantoms_map(real_data):
         ("ham10000", "vasc", "superclass"),
         ("isic9", "vascular lesion", "superclass"),
         ("ham10000", "nv", "diagnosis"),
+        ("derm7pt", "lentigo", "diagnosis"),
     ],
 )
 def test_a_coarse_label_stays_coarse(source, raw, level):
-    assert ONTOLOGY.granularity(ONTOLOGY.map_label(source, raw).node) == level
+    node = ONTOLOGY.map_label(source, raw).node
+    assert node and ONTOLOGY.granularity(node) == level
+
+
+def test_a_lentigo_without_a_type_is_neither_simple_nor_solar_nor_malignant():
+    named = {ONTOLOGY.resolve(f"lentigo{kind}") for kind in ("", " simplex", " solaris", " maligna", " maligna melanoma")}
+    assert None not in named and len(named) == 5
+    assert ONTOLOGY.relation("lentigo", "lentigo-simplex") == "ancestor"
 
 
 def test_relations_and_their_grades():
@@ -119,12 +128,61 @@ def test_actinic_keratosis_is_neither_benign_nor_malignant():
     assert ONTOLOGY.nodes["actinic-keratosis"].malignancy == "indeterminate"
 
 
+def test_malignancy_is_the_archives_where_the_archive_has_the_name(real_data):
+    tree = json.loads((real_data / "vocabularies" / "isic_diagnosis_hierarchy.json").read_text())
+    paths = [path.split(":") for path in tree["values"]]
+    known = {node: path[0].lower() for path in paths if (node := ONTOLOGY.resolve(path[-1]))}
+    assert len(known) > 40
+    # Infections, which the archive can only call benign.
+    differ = {node for node, said in known.items() if ONTOLOGY.nodes[node].malignancy != said}
+    assert differ == {"verruca", "molluscum"}
+
+
+@pytest.mark.parametrize(
+    ("source", "file", "column", "kind"),
+    [
+        ("ham10000", "HAM10000_metadata.csv", "dx", "dermoscopic"),
+        ("pad_ufes_20", "metadata.csv", "diagnostic", "clinical"),
+        ("derm7pt", "meta.csv", "diagnosis", "dermoscopic"),
+    ],
+)
+def test_every_label_with_images_can_be_argued_for_and_against(real_data, source, file, column, kind):
+    with (real_data / "mirror" / source / file).open(encoding="utf-8") as handle:
+        labels = {row[column] for row in csv.DictReader(handle)}
+    drawn = DERMOSCOPIC if kind == "dermoscopic" else CLINICAL
+    nodes = {node for label in {*labels, *drawn} if (node := ONTOLOGY.map_label(source, label).node)}
+    for node in sorted(nodes):
+        sides = Counter(c.polarity for c in ONTOLOGY.criteria(node) if c.kind in (kind, "both"))
+        assert sides["supports"] >= 3 and sides["against"] >= 2, node
+
+
 def test_a_diagnosis_is_noticed_in_a_sentence_in_any_form():
     for node in ONTOLOGY.nodes.values():
         for text in (node.name, *node.synonyms):
             if normalise(text) not in MORPHOLOGY_WORDS:
                 assert ONTOLOGY.mentions(f"This looks like {text}, I think."), text
     assert ONTOLOGY.mentions("Two Melanomas and an SK.") == ("melanomas", "SK")
+
+
+@pytest.mark.parametrize(
+    ("word", "noticed"),
+    [
+        ("nevi", "nevi"),
+        ("blue naevi", "blue naevi"),
+        ("seborrheic keratoses", "seborrheic keratoses"),
+        ("verrucae", "verrucae"),
+        ("solar lentigines", "solar lentigines"),
+        ("ephelides", "ephelides"),
+        ("mollusca", "mollusca"),
+        ("hemangiomata", "hemangiomata"),
+    ],
+)
+def test_irregular_plurals_are_noticed(word, noticed):
+    assert ONTOLOGY.mentions(f"There are several {word} here.") == (noticed,)
+
+
+def test_signs_that_share_a_name_are_not_diagnoses():
+    assert ONTOLOGY.mentions("There are milia-like cysts, a milium, comedones and a scar.") == ()
 
 
 def test_findings_are_no_diagnoses():
