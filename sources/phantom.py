@@ -114,7 +114,8 @@ def _copies(plan: Plan, originals: list[ImageRecord]) -> Iterator[ImageRecord]:
     for number, place in enumerate(chosen.tolist()):
         original = originals[place]
         stranger = f"X{number:04d}"
-        ids = {"patient_id": stranger, "lesion_id": stranger} if number % 2 else {}
+        # The round shifts the parity: otherwise a kind would always, or never, be a stranger's.
+        ids = {"patient_id": stranger, "lesion_id": stranger} if (number + number // len(COPY_KINDS)) % 2 else {}
         kind = COPY_KINDS[number % len(COPY_KINDS)] if number < count else "conflict"
         slug = kind.replace(" ", "_")
         suffix = ".png" if kind == "re-encoded" else ".jpg"

@@ -66,6 +66,13 @@ def test_half_of_the_copies_belong_to_strangers():
     assert strangers == len(phantom.truth().copies) // 2
 
 
+def test_every_kind_of_copy_has_strangers_and_kept_ids():
+    kept = Counter(
+        (copy.kind, BY_ID[copy.copy].patient_id == BY_ID[copy.original].patient_id) for copy in phantom.truth().copies
+    )
+    assert kept == {(kind, same): 3 for kind in phantom.COPY_KINDS for same in (True, False)}
+
+
 def test_a_second_view_is_another_picture_of_the_same_lesion():
     views = [record for record in RECORDS if record.native_id.endswith("-v1")]
     assert 30 < len(views) < 90
