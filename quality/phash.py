@@ -113,23 +113,18 @@ def _expand(
     u: np.ndarray, v: np.ndarray, distinct: np.ndarray, members: np.ndarray, starts: np.ndarray, base: int | None
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """From pairs of distinct values to pairs of the items that have them, sorted."""
-    rows = []
-    for a, b in zip(u.tolist(), v.tolist(), strict=True):
-        left, right = members[starts[a] : starts[a + 1]], members[starts[b] : starts[b + 1]]
-        i, j = (grid.ravel() for grid in np.meshgrid(left, right, indexing="ij"))
-        if base is None:
-            keep = i < j if a == b else np.ones(len(i), dtype=bool)
-            i, j = np.minimum(i, j)[keep], np.maximum(i, j)[keep]
-        else:
-            swap = i >= base
-            i, j = np.where(swap, j, i), np.where(swap, i, j) - base
-            keep = (i < base) & (j >= 0)
-            i, j = i[keep], j[keep]
-        if len(i):
-            distance = np.bitwise_count(distinct[a] ^ distinct[b])
-            rows.append(np.stack([i, j, np.full(len(i), distance, dtype=np.int64)]))
-    if not rows:
-        empty = np.zeros(0, dtype=np.int64)
-        return empty, empty, empty
-    found = np.unique(np.concatenate(rows, axis=1), axis=1)
-    return found[0], found[1], found[2]
+    sizes = np.diff(starts)
+    grids = sizes[u] * sizes[v]
+    pair = np.repeat(np.arange(len(u)), grids)
+    cell = np.arange(len(pair)) - np.repeat(np.cumsum(grids) - grids, grids)
+    row, column = np.divmod(cell, sizes[v][pair])
+    i, j = members[starts[u][pair] + row], members[starts[v][pair] + column]
+    # A value with itself gives each pair of items twice.
+    once = (u != v)[pair] | (i < j)
+    i, j, pair = np.minimum(i, j)[once], np.maximum(i, j)[once], pair[once]
+    if base is not None:
+        across = (i < base) & (j >= base)
+        i, j, pair = i[across], j[across] - base, pair[across]
+    order = np.lexsort((j, i))
+    distance = np.bitwise_count(distinct[u] ^ distinct[v]).astype(np.int64)
+    return i[order], j[order], distance[pair][order]

@@ -3,17 +3,20 @@
 What was mended on the way is noted; what cannot be a photograph raises `BadImage` with a reason code of `sources.record.REASONS`.
 """
 
+import contextlib
 import hashlib
 import io
+import re
 import struct
 import warnings
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import PurePosixPath
 from typing import Any
 
 import numpy as np
 
-from quality.thresholds import MAX_PIXELS, MIN_SIDE
+from quality.thresholds import MAX_PIXELS, MIN_SIDE, SRGB_WITHIN
 
 FORMATS = ("JPEG", "PNG", "BMP", "TIFF", "WEBP", "GIF", "JPEG2000")
 """Formats of still photographs. Pillow opens a multi-picture JPEG (MPO) through its JPEG reader."""
@@ -29,7 +32,21 @@ EXTENSIONS = {
     "jp2": "JPEG2000",
 }
 RELEASE_QUALITY = 95
-_KEPT_SEGMENTS = frozenset({0xE0, 0xEE})  # JFIF, and Adobe's colour transform, without which colours change
+# Frame headers, tables and scans (ITU-T T.81, table B.1); everything else is not needed to decode.
+_PICTURE_SEGMENTS = frozenset({*range(0xC0, 0xD0), *range(0xDA, 0xE0)} - {0xC8})
+# Payload kept of JFIF (without its thumbnail) and of Adobe's colour transform, without which colours change.
+_COLOUR_SEGMENTS = {0xE0: (b"JFIF\0", 14), 0xEE: (b"Adobe", 12)}
+# In picture data ff is followed by 00 (a stuffed byte) or a restart marker; anything else ends the scan.
+_NEXT_MARKER = re.compile(rb"\xff+[^\x00\xd0-\xd7\xff]")
+_UPRIGHT = {
+    2: "FLIP_LEFT_RIGHT",
+    3: "ROTATE_180",
+    4: "FLIP_TOP_BOTTOM",
+    5: "TRANSPOSE",
+    6: "ROTATE_270",
+    7: "TRANSVERSE",
+    8: "ROTATE_90",
+}
 
 
 class BadImage(Exception):
@@ -94,15 +111,16 @@ def _pixels(image: Any) -> tuple[np.ndarray, list[tuple[str, str]]]:
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            frames = _frame_note(image)
+            mended = [*_frame_note(image), *_depth_note(image)]
             image.load()
             image, rotated = _upright(image)
             rgb, converted = _rgb(image)
+            rgb = _in_srgb(rgb, image.info.get("icc_profile"))
     except Image.DecompressionBombError as error:
         raise BadImage("bomb", str(error)) from error
     except Exception as error:  # a damaged stream ends in OSError, SyntaxError, TypeError, struct.error or worse
         raise BadImage("truncated", f"{type(error).__name__}: {error}") from error
-    return rgb, [*frames, *rotated, *converted]
+    return rgb, [*mended, *rotated, *converted]
 
 
 def _name_note(name: str, kind: str) -> list[tuple[str, str]]:
@@ -116,16 +134,54 @@ def _frame_note(image: Any) -> list[tuple[str, str]]:
     return [("animated", f"{frames} frames")] if frames > 1 and image.format != "MPO" else []
 
 
-def _upright(image: Any) -> tuple[Any, list[tuple[str, str]]]:
-    from PIL import ImageOps
+def _depth_note(image: Any) -> list[tuple[str, str]]:
+    """Pillow cuts 16-bit colour to 8 while it decodes; before that, the raw mode of its tiles tells."""
+    deep = image.mode[0] not in "IF" and any(re.search(";16[BLN]", str(tile.args)) for tile in image.tile)
+    return [("sixteen_bit", f"16-bit {image.mode}")] if deep else []
 
+
+def _orientation(image: Any) -> int:
+    """EXIF orientation, 1 (upright) to 8; damaged EXIF is no reason to lose the picture."""
     try:
-        orientation = image.getexif().get(0x0112, 1)
-    except Exception:  # damaged EXIF is no reason to lose the picture
+        found = image.getexif().get(0x0112, 1)
+    except Exception:
+        return 1
+    return found if found in _UPRIGHT else 1
+
+
+def _upright(image: Any) -> tuple[Any, list[tuple[str, str]]]:
+    from PIL import Image
+
+    orientation = _orientation(image)
+    if orientation == 1:
         return image, []
-    if orientation not in range(2, 9):
-        return image, []
-    return ImageOps.exif_transpose(image), [("exif_rotated", f"EXIF orientation {orientation}")]
+    # Not ImageOps.exif_transpose: it writes the other tags anew, and fails on those that are damaged.
+    turned = image.transpose(Image.Transpose[_UPRIGHT[orientation]])
+    return turned, [("exif_rotated", f"EXIF orientation {orientation}")]
+
+
+def _in_srgb(rgb: np.ndarray, profile: bytes | None) -> np.ndarray:
+    """The raster in sRGB: phones save Display P3, cameras Adobe RGB, and a release carries no profile."""
+    from PIL import Image, ImageCms
+
+    transform = _to_srgb(profile) if profile else None
+    return rgb if transform is None else np.asarray(ImageCms.applyTransform(Image.fromarray(rgb), transform))
+
+
+@lru_cache(maxsize=16)
+def _to_srgb(profile: bytes) -> Any:
+    """Transform from an RGB profile to sRGB; None for sRGB itself (by what it does, not by its name) and for unusable profiles."""
+    from PIL import Image, ImageCms
+
+    levels = np.arange(0, 256, 51, dtype=np.uint8)
+    cube = np.stack(np.meshgrid(levels, levels, levels), axis=-1).reshape(6, 36, 3)
+    try:
+        source = ImageCms.ImageCmsProfile(io.BytesIO(profile))
+        transform = ImageCms.buildTransform(source, ImageCms.createProfile("sRGB"), "RGB", "RGB")
+        moved = np.asarray(ImageCms.applyTransform(Image.fromarray(cube), transform))
+    except (ImageCms.PyCMSError, OSError, ValueError):
+        return None
+    return transform if np.abs(moved.astype(int) - cube).max() > SRGB_WITHIN else None
 
 
 def _rgb(image: Any) -> tuple[np.ndarray, list[tuple[str, str]]]:
@@ -166,43 +222,74 @@ def pixel_hash(rgb: np.ndarray) -> str:
 
 
 def release_jpeg(data: bytes) -> bytes:
-    """The JPEG that a release may carry: no EXIF, XMP, ICC or comment.
+    """The JPEG that a release may carry: no EXIF, XMP, ICC, comment or thumbnail. Raises BadImage.
 
-    An upright RGB or grey JPEG keeps its pixels' own bytes; anything else is decoded and encoded once, without subsampling.
+    An upright RGB or grey JPEG in sRGB keeps its pixels' own bytes; anything else is decoded and encoded once, without subsampling.
     """
     from PIL import Image
 
     image = _open(data)
-    plain = image.format == "JPEG" and image.mode in ("RGB", "L") and image.getexif().get(0x0112, 1) in (0, 1)
-    if plain:
-        return strip_jpeg(data)
+    profile = image.info.get("icc_profile")
+    in_srgb = not profile or _to_srgb(profile) is None
+    if image.format == "JPEG" and image.mode in ("RGB", "L") and _orientation(image) == 1 and in_srgb:
+        with contextlib.suppress(BadImage):  # decoders forgive more than `strip_jpeg`: then the pixels are encoded anew
+            return strip_jpeg(data)
     out = io.BytesIO()
     Image.fromarray(decode(data).rgb).save(out, "JPEG", quality=RELEASE_QUALITY, subsampling=0)
     return out.getvalue()
 
 
 def strip_jpeg(data: bytes) -> bytes:
-    """A JPEG without its metadata segments; the compressed picture is untouched. Raises BadImage when it is not a JPEG."""
+    """A JPEG of nothing but what decodes its first picture: no metadata, wherever it stands; compressed data untouched.
+
+    Raises BadImage when it is not a JPEG that is well formed from its start to its end marker.
+    """
     if not data.startswith(b"\xff\xd8"):
         raise BadImage("not_an_image", "no JPEG start marker")
-    kept, at = [data[:2]], 2
-    while at + 4 <= len(data):
+    kept, at, scans = [data[:2]], 2, 0
+    while at + 2 <= len(data):
         if data[at] != 0xFF:
             raise BadImage("truncated", f"no marker at byte {at:,}")
         marker = data[at + 1]
+        if marker == 0xD9 and scans:
+            return b"".join([*kept, b"\xff\xd9"])
         if marker == 0xFF:
             at += 1
             continue
-        if marker == 0xDA:
-            return b"".join([*kept, _scan(data[at:])])
-        stop = at + 2 + struct.unpack(">H", data[at + 2 : at + 4])[0]
-        if not (0xE0 <= marker <= 0xEF or marker == 0xFE) or marker in _KEPT_SEGMENTS:
-            kept.append(data[at:stop])
+        stop = at + 2 + _segment_length(data, at)
+        kept.append(_kept(data[at:stop], marker))
         at = stop
-    raise BadImage("truncated", "no picture data")
+        if marker == 0xDA:
+            scans += 1
+            at = _scan_end(data, stop)
+            kept.append(data[stop:at])
+    raise BadImage("truncated", "no end marker")
 
 
-def _scan(data: bytes) -> bytes:
-    """Picture data up to its end marker; whatever was appended after it stays out."""
-    end = data.rfind(b"\xff\xd9")
-    return data[: end + 2] if end >= 0 else data + b"\xff\xd9"
+def _segment_length(data: bytes, at: int) -> int:
+    """Bytes of the segment at `at` after its marker, its own length field included."""
+    length = int.from_bytes(data[at + 2 : at + 4], "big")
+    if length < 2 or data[at + 1] in (0x00, 0x01, *range(0xD0, 0xDA)):
+        raise BadImage("truncated", f"a marker out of place at byte {at:,}")
+    return length
+
+
+def _kept(segment: bytes, marker: int) -> bytes:
+    """What a release keeps of a segment."""
+    if marker in _PICTURE_SEGMENTS:
+        return segment
+    name, size = _COLOUR_SEGMENTS.get(marker, (b"", 0))
+    payload = segment[4 : 4 + size]
+    if not name or not payload.startswith(name) or len(payload) < size:
+        return b""
+    if marker == 0xE0:
+        payload = payload[:12] + b"\0\0"  # its thumbnail has no width and no height
+    return segment[:2] + struct.pack(">H", 2 + size) + payload
+
+
+def _scan_end(data: bytes, at: int) -> int:
+    """Where the compressed data that starts at `at` ends: at the next marker. What follows the end marker stays out."""
+    found = _NEXT_MARKER.search(data, at)
+    if found is None:
+        raise BadImage("truncated", "the picture data has no end")
+    return found.start()

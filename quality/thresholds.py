@@ -5,6 +5,9 @@
 MAX_PIXELS = 178_956_970
 # Pixels of the shorter side: total-body crops of ISIC 2024 go down to 61, below 32 nothing can be described.
 MIN_SIDE = 32
+# 8-bit levels by which a colour profile may move colours and still be sRGB: its variants differ by rounding (a plain gamma of 2.2: 3.5),
+# Display P3 and Adobe RGB by up to 102.
+SRGB_WITHIN = 4
 
 # Evidence (measured at a longest side of 192 pixels; calibrated on HAM10000's published masks and on phantoms)
 # CIE76 difference between lesion and skin below which no outline is drawn; 2.3 is just noticeable, hair and pores make 5.

@@ -59,13 +59,19 @@ near = st.lists(
 
 
 @settings(max_examples=150, deadline=None)
-@given(near, st.one_of(st.none(), near), st.sampled_from([0, 1, 2, 4, 8]))
+@given(near, st.one_of(st.none(), near), st.sampled_from([0, 1, 2, 3, 4, 8]))
 def test_the_join_finds_exactly_what_brute_force_finds(base, probe, radius):
     left = np.array(base, dtype=np.uint64)
     right = None if probe is None else np.array(probe, dtype=np.uint64)
     found = list(zip(*(side.tolist() for side in near_pairs(left, right, radius)), strict=True))
     assert len(found) == len(set(found))
     assert set(found) == brute(base, probe, radius)
+
+
+def test_many_equal_hashes_are_all_paired_in_order():
+    i, j, distance = near_pairs(np.full(1500, 7, dtype=np.uint64), None, 2)
+    left, right = np.triu_indices(1500, 1)
+    assert np.array_equal(i, left) and np.array_equal(j, right) and not distance.any()
 
 
 def test_the_join_is_exact_when_more_blocks_are_needed():

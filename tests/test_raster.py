@@ -2,12 +2,14 @@
 
 import contextlib
 import io
+import struct
+import zlib
 
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from PIL import Image
+from PIL import Image, ImageCms
 
 from quality.raster import BadImage, decode, pixel_hash, release_jpeg, strip_jpeg
 
@@ -77,6 +79,20 @@ def test_sixteen_bits_keep_their_range():
     assert image.notes[0][0] == "sixteen_bit"
 
 
+@pytest.mark.parametrize(("colour_type", "channels"), [(2, 3), (6, 4)])
+def test_sixteen_bit_colour_is_noted_though_the_decoder_cuts_it_silently(colour_type, channels):
+    def chunk(name: bytes, body: bytes) -> bytes:
+        return struct.pack(">I", len(body)) + name + body + struct.pack(">I", zlib.crc32(name + body))
+
+    values = np.full((40, 40, channels), 65535, ">u2")
+    values[:20, :, 0] = 256 * 77
+    header = struct.pack(">IIBBBBB", 40, 40, 16, colour_type, 0, 0, 0)
+    rows = zlib.compress(b"".join(b"\0" + row.tobytes() for row in values))
+    image = decode(b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", header) + chunk(b"IDAT", rows) + chunk(b"IEND", b""))
+    assert [code for code, _ in image.notes] == ["sixteen_bit"]
+    assert image.rgb[0, 0].tolist() == [77, 255, 255]
+
+
 def test_an_opaque_alpha_channel_is_dropped_without_a_word_and_a_real_one_is_laid_on_white():
     rgba = np.dstack([noise(4), np.full((48, 64), 255, np.uint8)])
     plain = decode(encoded(Image.fromarray(rgba), "PNG"))
@@ -101,9 +117,62 @@ def test_stripping_removes_every_word_about_the_person_and_no_pixel():
     assert strip_jpeg(clean) == clean
 
 
-def test_what_was_appended_after_the_picture_is_cut_off():
+def segment(marker: int, body: bytes) -> bytes:
+    return struct.pack(">BBH", 0xFF, marker, 2 + len(body)) + body
+
+
+@pytest.mark.parametrize("tail", [b"x", b"name=Jane Doe", tagged()])
+def test_what_was_appended_after_the_picture_is_cut_off(tail):
     data = encoded(Image.fromarray(noise()))
-    assert strip_jpeg(data + b"name=Jane Doe") == strip_jpeg(data)
+    assert strip_jpeg(data + tail) == strip_jpeg(data)
+
+
+@pytest.mark.parametrize(
+    "hidden",
+    [
+        segment(0xFE, b"Jane Doe"),
+        segment(0xE0, b"JFXX\0Jane Doe"),
+        segment(0xE0, b"JFIF\0\1\1\0\0\1\0\1\1\3Jane Doe!"),
+        segment(0xEE, b"Jane Doe"),
+        segment(0xF7, b"Jane Doe"),
+    ],
+    ids=["comment", "JFXX thumbnail", "JFIF thumbnail", "APP14 that is not Adobe's", "reserved marker"],
+)
+@pytest.mark.parametrize("progressive", [False, True])
+def test_no_segment_is_a_hiding_place(hidden, progressive):
+    data = encoded(Image.fromarray(noise()), progressive=progressive)
+    last_table = data.rfind(b"\xff\xda") if not progressive else data.rfind(b"\xff\xc4")
+    for at in (2, last_table):  # in a progressive file the second place lies between two scans
+        stuffed = data[:at] + hidden + data[at:]
+        clean = strip_jpeg(stuffed)
+        assert b"Jane Doe" in stuffed and b"Jane Doe" not in clean
+        assert np.array_equal(decode(clean).rgb, decode(data).rgb)
+
+
+@pytest.mark.parametrize(
+    "how", [{}, {"progressive": True}, {"restart_marker_blocks": 2}, {"subsampling": 2}, {"keep_rgb": True}]
+)
+def test_an_ordinary_jpeg_is_released_byte_for_byte(how):
+    data = encoded(Image.fromarray(noise(8)), **how)
+    assert release_jpeg(data) == strip_jpeg(data) == data
+
+
+def test_a_jpeg_cut_short_is_not_given_an_end():
+    data = encoded(Image.fromarray(noise()))
+    for refused in (strip_jpeg, release_jpeg):
+        with pytest.raises(BadImage, match="truncated"):
+            refused(data[: len(data) // 2])
+
+
+def test_a_jpeg_that_only_a_lenient_decoder_reads_is_released_anew():
+    smooth = np.repeat(np.repeat(noise(12, 6, 8), 8, axis=0), 8, axis=1)
+    data = encoded(Image.fromarray(smooth), subsampling=0, comment=b"Jane Doe")
+    data = data[:2] + b"\xff\x00" + data[2:]
+    with pytest.raises(BadImage, match="out of place"):
+        strip_jpeg(data)
+    released = release_jpeg(data)
+    assert b"Jane Doe" not in released and strip_jpeg(released) == released
+    assert np.abs(decode(released).rgb.astype(int) - decode(data).rgb).mean() < 4
 
 
 @settings(max_examples=100, deadline=None)
@@ -126,3 +195,27 @@ def test_a_rotated_jpeg_is_released_upright():
     exif[0x0112] = 6
     out = Image.open(io.BytesIO(release_jpeg(encoded(Image.fromarray(noise(7)), exif=exif))))
     assert out.size == (48, 64) and not out.getexif()
+
+
+def profile() -> bytes:
+    return ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
+
+
+def test_colours_of_another_space_are_brought_into_srgb():
+    swapped = profile().replace(b"rXYZ", b"tXYZ").replace(b"gXYZ", b"rXYZ").replace(b"tXYZ", b"gXYZ")
+    rgb = noise(9)
+    read = decode(encoded(Image.fromarray(rgb), "PNG", icc_profile=swapped)).rgb
+    assert np.abs(read.astype(int) - rgb[:, :, [1, 0, 2]]).max() <= 2
+    smooth = np.repeat(np.repeat(noise(10, 6, 8), 8, axis=0), 8, axis=1)
+    jpeg = encoded(Image.fromarray(smooth), icc_profile=swapped, subsampling=0)
+    released = Image.open(io.BytesIO(release_jpeg(jpeg)))
+    assert "icc_profile" not in released.info
+    assert np.abs(np.asarray(released).astype(int) - smooth[:, :, [1, 0, 2]]).mean() < 8
+
+
+@pytest.mark.parametrize("unneeded", [profile(), b"damaged" * 40])
+def test_an_srgb_or_a_damaged_profile_changes_no_pixel(unneeded):
+    rgb = noise(11)
+    assert np.array_equal(decode(encoded(Image.fromarray(rgb), "PNG", icc_profile=unneeded)).rgb, rgb)
+    data = encoded(Image.fromarray(rgb), icc_profile=unneeded)
+    assert release_jpeg(data) == strip_jpeg(data)
