@@ -1,23 +1,31 @@
-"""Assets of the first stage, one partition a source: images with their quarantine, labels, fingerprints, embeddings."""
+"""Assets of the first stage, one partition a source: images with their quarantine, annotations and fingerprints, labels, evidence, embeddings."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
 
 import dagster as dg
 
-from assets.describe import check, described, note_partition, schema_spec, table_metadata, tally
+from assets.describe import check, described, markdown_table, note_partition, schema_spec, table_metadata, tally
 from assets.partitions import by_source, in_one_run
 from assets.settings import Settings
 from pipelines import diagnose as diagnosing
 from pipelines import embed as embedding
-from pipelines import fingerprint as fingerprinting
 from pipelines import ingest as ingesting
+from pipelines import measure as measuring
+from pipelines.annotations import joined
 from pipelines.preview import thumbnails
 from prompts.ontology import load
 from quality.thresholds import MAX_UNMAPPED_SHARE
-from sources.fetch import ChecksumMismatch, SourceUnavailable
+from sources.download import ChecksumMismatch, GivenUp, Gone
+from sources.fetch import SourceUnavailable
+from sources.isic_api import QueryFailed
+from sources.tables import MetadataError
 
 GROUP = "ingest"
 OWNERS = ["team:data-engineering"]
+INGESTED = ("images", "quarantine", "fingerprints", "annotations")
+PERMANENT = (SourceUnavailable, ChecksumMismatch, GivenUp, Gone, QueryFailed, MetadataError, ingesting.SourceTooDamaged)
+"""Failures that another try would only repeat."""
 
 
 @dg.multi_asset(
@@ -40,28 +48,80 @@ OWNERS = ["team:data-engineering"]
             code_version=ingesting.VERSION,
             metadata=table_metadata("quarantine"),
         ),
+        dg.AssetSpec(
+            "fingerprints",
+            description="Perceptual hashes in eight orientations, from the decode that proved an image.",
+            group_name=GROUP,
+            owners=OWNERS,
+            kinds={"deltalake"},
+            code_version=ingesting.VERSION,
+            metadata=table_metadata("fingerprints"),
+        ),
+        dg.AssetSpec(
+            "annotations",
+            description="What annotation-only sets (concepts, captions) say about images of other sets; joined by image id when read.",
+            group_name=GROUP,
+            owners=OWNERS,
+            kinds={"deltalake"},
+            code_version=ingesting.VERSION,
+            metadata=table_metadata("annotations"),
+        ),
     ],
-    check_specs=[schema_spec("images"), schema_spec("quarantine")],
+    check_specs=[
+        *(schema_spec(table) for table in INGESTED),
+        dg.AssetCheckSpec("reconciled", asset="images", description="published = images + quarantine + known to be missing"),
+        dg.AssetCheckSpec("unchanged_upstream", asset="images", description="no file changed under a version that did not"),
+    ],
     partitions_def=by_source,
     backfill_policy=in_one_run,
     pool="network",
 )
-def images_and_quarantine(context: dg.AssetExecutionContext, settings: Settings) -> Iterator[dg.MaterializeResult]:
+def ingested(context: dg.AssetExecutionContext, settings: Settings) -> Iterator[dg.MaterializeResult]:
     """Fetch and read the sources; a source whose files are unchanged is not read again."""
-    lake, facts = settings.lake(), {"images": 0, "dropped": 0, "repaired": 0}
+    lake, facts = settings.lake(), {"images": 0, "dropped": 0, "repaired": 0, "annotations": 0}
     for source in context.partition_keys:
         try:
             done = ingesting.ingest(lake, source, mirror=settings.mirror or None, cache=settings.cache)
-        except (SourceUnavailable, ChecksumMismatch, ingesting.SourceTooDamaged) as error:
-            raise dg.Failure(str(error), allow_retries=False) from error
+        except PERMANENT as error:
+            raise dg.Failure(f"{source}: {error}", allow_retries=False) from error
         pictures = dg.MetadataValue.md(thumbnails(lake, source))
         note_partition(context, lake, "images", source, {"read again": not done.skipped, "thumbnails": pictures})
         reasons = tally(lake.read("quarantine", source=source), "reason")
         note_partition(context, lake, "quarantine", source, {"reasons": reasons})
+        note_partition(context, lake, "fingerprints", source, {})
+        here, elsewhere = joined(lake, source)
+        note_partition(context, lake, "annotations", source, {"on images here": here, "on images not in the lake": elsewhere})
         for key in facts:
             facts[key] += getattr(done, key)
-    yield described(lake, "images", {"images of this run": facts["images"]})
+    rows = lake.read("sources").to_pylist()
+    checks = (_reconciled(rows), _unchanged(rows))
+    yield described(lake, "images", {"images of this run": facts["images"]}, *checks)
     yield described(lake, "quarantine", {"dropped": facts["dropped"], "repaired": facts["repaired"]})
+    yield described(lake, "fingerprints", {})
+    yield described(lake, "annotations", {"annotations of this run": facts["annotations"]})
+
+
+def _reconciled(rows: Sequence[Mapping[str, Any]]) -> dg.AssetCheckResult:
+    """Each source's published number against what is accounted for."""
+    lines, off = [], 0
+    for row in rows:
+        if row["published"] is None:
+            continue
+        known = row["images"] + row["set_aside"] + row["known_missing"]
+        gap = row["published"] - known
+        off += gap != 0
+        parts = (row["published"], row["images"], row["set_aside"], row["known_missing"])
+        lines.append((row["source"], *(f"{part:,}" for part in parts), f"{gap:,}" if gap else "0"))
+    header = ("source", "published", "images", "quarantined", "known missing", "not in the files given")
+    facts = {"sources": markdown_table(header, lines), "sources that do not add up": off}
+    return check("images", "reconciled", not off, facts, severity=dg.AssetCheckSeverity.WARN)
+
+
+def _unchanged(rows: Sequence[Mapping[str, Any]]) -> dg.AssetCheckResult:
+    """Files whose content changed although the catalogue's version of the set did not; the lake holds the new ones alone."""
+    changed = [f"{row['source']} ({row['version']}): {line}" for row in rows for line in row["drift"] or ()]
+    facts = {"changed": changed}
+    return check("images", "unchanged_upstream", not changed, facts, severity=dg.AssetCheckSeverity.WARN)
 
 
 @dg.asset(
@@ -96,20 +156,20 @@ def diagnoses(context: dg.AssetExecutionContext, settings: Settings) -> dg.Mater
     kinds={"deltalake", "ray"},
     partitions_def=by_source,
     backfill_policy=in_one_run,
-    code_version=fingerprinting.VERSION,
-    metadata=table_metadata("fingerprints"),
-    check_specs=[schema_spec("fingerprints")],
+    code_version=measuring.VERSION,
+    metadata=table_metadata("evidence"),
+    check_specs=[schema_spec("evidence")],
 )
-def fingerprints(context: dg.AssetExecutionContext, settings: Settings) -> dg.MaterializeResult:
-    """Perceptual hashes in eight orientations and the evidence of a classical segmentation."""
+def evidence(context: dg.AssetExecutionContext, settings: Settings) -> dg.MaterializeResult:
+    """What a classical segmentation measures: colours, outline, symmetry, and the statements that follow."""
     lake, computed = settings.lake(), 0
     for source in context.partition_keys:
-        done = fingerprinting.fingerprint(lake, source)
+        done = measuring.measure(lake, source)
         computed += done.computed
-        rows = lake.read("fingerprints", source=source, columns=["why_not"])
+        rows = lake.read("evidence", source=source, columns=["why_not"])
         facts = {"computed": done.computed, "kept": done.kept, "no outline": tally(rows.drop_null(), "why_not")}
-        note_partition(context, lake, "fingerprints", source, facts)
-    return described(lake, "fingerprints", {"computed": computed})
+        note_partition(context, lake, "evidence", source, facts)
+    return described(lake, "evidence", {"computed": computed})
 
 
 @dg.asset(

@@ -27,7 +27,7 @@ def _engine(settings: Settings) -> Engine:
 
 
 @dg.asset(
-    deps=["images", "fingerprints", "diagnoses", "groups"],
+    deps=["images", "annotations", "evidence", "diagnoses", "groups"],
     group_name=GROUP,
     owners=OWNERS,
     kinds={"deltalake", "ray"},

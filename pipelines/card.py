@@ -70,8 +70,8 @@ def _licences(head: Mapping[str, Any]) -> str:
     lines = ["| source | title | licence | attribution |", "|---|---|---|---|"]
     for name in head["sources"]:
         entry = catalogue_entry(name)
-        licence = LICENCES[entry.licence_id]
-        lines.append(f"| [{name}]({entry.url}) | {entry.title} | [{licence.id}]({licence.url}) | {entry.attribution} |")
+        licences = ", ".join(f"[{i}]({LICENCES[i].url})" if LICENCES[i].url else i for i in head["licences"][name])
+        lines.append(f"| [{name}]({entry.url}) | {entry.title} | {licences} | {'; '.join(head['attributions'][name])} |")
     withheld = [f"- {count:,} images withheld: {why}" for why, count in head["withheld_images"].items()]
     return f"## Licences (profile `{head['profile']}`)\n\n" + "\n".join([*lines, "", *withheld]).rstrip()
 

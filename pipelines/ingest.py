@@ -1,8 +1,9 @@
-"""Ingest: from published files to `images`, `quarantine` and packs, one source at a time.
+"""Ingest: from published files to `images`, `fingerprints`, `annotations`, `quarantine` and packs, one source at a time.
 
-Workers read archive members, decode them once to prove that they are images, and write packs; the driver commits the tables in
-one step each, then the `sources` row that marks the source as read to its end. A kill before that row means reading the source
-again, into the same packs. Memory: one batch of image bytes a worker, the metadata rows of one source in the driver.
+Workers read archive members, decode them once (which proves that they are images, and gives the perceptual hashes), and write
+packs; the driver commits the tables in one step each, then the `sources` row that marks the source as read to its end. A kill before
+that row means reading the source again, into the same packs. Memory: one batch of image bytes a worker (of a few batches in the
+driver for archives that can only be read from front to back), the metadata of one source in the driver.
 """
 
 import hashlib
@@ -10,23 +11,25 @@ import json
 import logging
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass
-from importlib import import_module
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 import pyarrow as pa
 
+from pipelines import gather
 from pipelines.lake import Lake
 from pipelines.progress import Progress
 from pipelines.tables import TABLES
 from pipelines.workers import map_in_order
 from prompts.schemas import digest
-from quality import thresholds
-from sources import archives, catalogue, fetch, tables
-from sources.record import ImageRecord, Reject
+from quality import phash, thresholds
+from sources import archives, catalogue, fetch
+from sources.entry import Source
+from sources.licences import strictest
+from sources.record import NOT_AN_IMAGE, Annotation, ImageRecord, Reject
 
-VERSION = "1"
-"""Raise when reading or decoding changes: every source is then read again."""
+VERSION = "2"
+"""Raise when reading, decoding or hashing changes: every source is then read again."""
 
 BATCH_ROWS, BATCH_BYTES = 512, 128 << 20
 """Records and archive bytes of one worker task, which become one pack."""
@@ -36,11 +39,13 @@ log = logging.getLogger("dermoforge.ingest")
 
 @dataclass(frozen=True, slots=True)
 class Ingested:
-    """What an ingest did: counts of the tables' rows now, and whether the source was already read."""
+    """What an ingest did: counts of the tables' rows now, what changed upstream, and whether the source was already read."""
 
     images: int
     dropped: int
     repaired: int
+    annotations: int
+    drift: tuple[str, ...]
     skipped: bool
 
 
@@ -50,133 +55,189 @@ class SourceTooDamaged(Exception):
 
 @dataclass(frozen=True, slots=True)
 class IngestBatch:
-    """Records of one task; `locations` says where each archive is. Phantoms have no archive and are drawn."""
+    """Records of one task; `locations` says where each archive is. Phantoms have no archive and are drawn.
+
+    `data` holds the bytes already, where only the driver can read them in order.
+    """
 
     lake: Lake
     source: str
     version: str
     locations: Mapping[str, str]
     records: tuple[ImageRecord, ...]
+    data: tuple[bytes | archives.Damage, ...] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Written:
+    """What a task made: rows of `images` and of `fingerprints`, and what fell out."""
+
+    images: pa.Table
+    fingerprints: pa.Table
+    rejects: list[Reject]
+    records: int
 
 
 def ingest(lake: Lake, name: str, *, mirror: str | None = None, cache: str = "cache") -> Ingested:
     """Read a source into the lake, unless the same files were read before. Raises SourceUnavailable, SourceTooDamaged."""
     entry = catalogue.source(name)
-    located = [] if entry.access == "built-in" else fetch.locate(entry, mirror=mirror, cache=cache)
-    stamp = digest([VERSION, entry.version, import_module(entry.reader).VERSION, {f.name: f.sha256 for f in located}])
-    done = [row for row in lake.read("sources", source=name).to_pylist() if row["input_digest"] == stamp]
-    if done:
-        return Ingested(done[0]["images"], done[0]["dropped"], done[0]["repaired"], skipped=True)
-    records, rejects = read_records(entry, located)
-    batches = list(_batches(lake, entry, located, records))
-    rows, found = _run(batches, name, len(records))
-    return _commit(lake, entry, located, stamp, rows, [*rejects, *found])
+    got = gather.gather(entry, mirror=mirror, cache=cache)
+    stamp = digest([VERSION, entry.version, gather.reader_version(entry), _files(got.located), [r.detail for r in got.dead]])
+    before = lake.read("sources", source=name).to_pylist()
+    if before and before[0]["input_digest"] == stamp:
+        row = before[0]
+        counts = (row["images"], row["dropped"], row["repaired"], row["annotations"])
+        return Ingested(*counts, tuple(row["drift"] or ()), skipped=True)
+    read = gather.read(entry, got)
+    sizes, records = read.sizes, [_under_claims(entry, record) for record in read.records]
+    batches = _batches(lake, entry, got.located, records, sizes)
+    done = list(_run(batches, name, len(records)))
+    drift = _drift(before[0] if before else None, entry, got.located)
+    return _commit(lake, entry, got.located, stamp, done, read.annotations, read.rejects, drift)
 
 
-def read_records(
-    entry: catalogue.Source, located: Sequence[fetch.Located]
-) -> tuple[list[tuple[ImageRecord, int]], list[Reject]]:
-    """What the reader makes of the files: records (with the bytes their member takes) in the order of ids, and rejects."""
-    reader = import_module(entry.reader)
-    if entry.access == "built-in":
-        return [(record, 0) for record in sorted(reader.records(), key=lambda r: r.native_id)], []
-    role = {file.name: file.role for file in entry.files}
-    rejects: list[Reject] = []
-    members: list[archives.Member] = []
-    parsed: dict[str, tables.Table] = {}
-    for file in located:
-        if role[file.name] == "images":
-            found, bad = archives.scan(entry.name, file.name, file.location)
-            members, rejects = members + found, rejects + bad
-        elif role[file.name] == "table":
-            parsed[file.name] = tables.parse(entry.name, file.name, fetch.read_bytes(file.location))
-            rejects += parsed[file.name].rejects
-    sizes = {(member.archive, member.name): member.size for member in members}
-    records: dict[str, tuple[ImageRecord, int]] = {}
-    for item in reader.read(parsed, members):
-        if isinstance(item, Reject):
-            rejects.append(item)
-        elif item.native_id in records:
-            rejects.append(_dropped(item, "duplicate_member", "a second image with this id"))
-        else:
-            records[item.native_id] = (item, sizes[item.archive, item.member])
-    return [records[native_id] for native_id in sorted(records)], rejects
+def _files(located: Iterable[fetch.Located]) -> dict[str, str]:
+    return {file.name: file.sha256 for file in located}
+
+
+def _under_claims(entry: Source, record: ImageRecord) -> ImageRecord:
+    """The record under the strictest of what its set and other statements about the set say."""
+    if not entry.licence_claims:
+        return record
+    claims = (record.licence_id, *(licence for _, licence in entry.licence_claims))
+    return replace(record, licence_id=strictest(claims))
+
+
+def _drift(before: Mapping[str, Any] | None, entry: Source, located: Iterable[fetch.Located]) -> list[str]:
+    """Files that changed although the catalogue's version of the set did not."""
+    if before is None or before["version"] != entry.version:
+        return []
+    was = {file["name"]: file for file in json.loads(before["files"])}
+    now = {file.name: file for file in located}
+    changed = [
+        f"{name}: sha256 {was[name]['sha256'][:12]}… ({was[name]['bytes']:,} bytes) is now {now[name].sha256[:12]}… "
+        f"({now[name].size:,} bytes)"
+        for name in sorted(was.keys() & now.keys())
+        if was[name]["sha256"] != now[name].sha256
+    ]
+    gone = [f"{name}: no longer there" for name in sorted(was.keys() - now.keys())]
+    return changed + gone + [f"{name}: new" for name in sorted(now.keys() - was.keys())]
 
 
 def _batches(
-    lake: Lake, entry: catalogue.Source, located: Iterable[fetch.Located], records: Iterable[tuple[ImageRecord, int]]
+    lake: Lake,
+    entry: Source,
+    located: Sequence[fetch.Located],
+    records: Sequence[ImageRecord],
+    sizes: Mapping[tuple[str, str], int],
 ) -> Iterator[IngestBatch]:
+    """Tasks in the order of ids; for an archive that is a stream, in its own order and with the bytes."""
     locations = {file.name: file.location for file in located}
+    streams = {name for name, location in locations.items() if archives.is_stream(location)}
+    empty = IngestBatch(lake, entry.name, entry.version, locations, ())
     batch: list[ImageRecord] = []
     held = 0
-    for record, size in records:
+    for record in records:
+        if record.archive in streams:
+            continue
+        size = sizes.get((record.archive, record.member), 0)
         if batch and (len(batch) == BATCH_ROWS or held + size > BATCH_BYTES):
-            yield IngestBatch(lake, entry.name, entry.version, locations, tuple(batch))
+            yield replace(empty, records=tuple(batch))
             batch, held = [], 0
         batch.append(record)
         held += size
     if batch:
-        yield IngestBatch(lake, entry.name, entry.version, locations, tuple(batch))
+        yield replace(empty, records=tuple(batch))
+    for name in sorted(streams):
+        yield from _streamed(empty, name, [record for record in records if record.archive == name])
 
 
-def _run(batches: Sequence[IngestBatch], name: str, total: int) -> tuple[list[dict[str, Any]], list[Reject]]:
-    progress, rows, rejects = Progress(f"images {name}", total), [], []
-    for batch, (some, bad) in zip(batches, map_in_order(ingest_batch, batches), strict=True):
-        rows += some
-        rejects += bad
-        progress.add(len(batch.records))
-    return rows, rejects
+def _streamed(empty: IngestBatch, archive: str, records: list[ImageRecord]) -> Iterator[IngestBatch]:
+    by_member = {record.member: record for record in records}
+    batch: list[tuple[ImageRecord, bytes | archives.Damage]] = []
+    held = 0
+    for name, data in archives.read_members(empty.locations[archive], list(by_member)):
+        size = len(data) if isinstance(data, bytes) else 0
+        if batch and (len(batch) == BATCH_ROWS or held + size > BATCH_BYTES):
+            yield replace(empty, records=tuple(r for r, _ in batch), data=tuple(d for _, d in batch))
+            batch, held = [], 0
+        batch.append((by_member[name], data))
+        held += size
+    if batch:
+        yield replace(empty, records=tuple(r for r, _ in batch), data=tuple(d for _, d in batch))
 
 
-def ingest_batch(batch: IngestBatch) -> tuple[list[dict[str, Any]], list[Reject]]:
-    """Decode a batch and write its pack; rows of `images` and rejects. Runs in a worker."""
+def _run(batches: Iterable[IngestBatch], name: str, total: int) -> Iterator[Written]:
+    progress = Progress(f"images {name}", total)
+    for written in map_in_order(ingest_batch, batches):
+        progress.add(written.records)
+        yield written
+
+
+def ingest_batch(batch: IngestBatch) -> Written:
+    """Decode a batch, hash it and write its pack. Runs in a worker."""
     from quality import raster
 
     rows: list[dict[str, Any]] = []
+    prints: list[dict[str, Any]] = []
     rejects: list[Reject] = []
     kept: list[tuple[str, bytes]] = []
     for record, data in _bytes_of(batch):
-        if isinstance(data, Reject):
-            rejects.append(data)
+        if isinstance(data, archives.Damage):
+            rejects.append(_reject(record, data.reason, data.detail))
             continue
         try:
             image = raster.decode(data, record.member)
         except raster.BadImage as error:
-            rejects.append(_dropped(record, error.reason, error.detail))
+            rejects.append(_reject(record, error.reason, error.detail))
             continue
         rejects += [_reject(record, reason, detail, repaired=True) for reason, detail in image.notes]
         rows.append({**_image_row(record, batch.version, data, image), "pack_row": len(kept)})
+        prints.append(_print_row(record, image.rgb))
         kept.append((record.image_id, data))
     pack = batch.lake.write_pack(batch.source, kept) if kept else None
-    return [{**row, "pack": pack} for row in rows], rejects
+    images = pa.Table.from_pylist([{**row, "pack": pack} for row in rows], schema=TABLES["images"].schema)
+    return Written(images, pa.Table.from_pylist(prints, schema=TABLES["fingerprints"].schema), rejects, len(batch.records))
 
 
-def _bytes_of(batch: IngestBatch) -> Iterator[tuple[ImageRecord, bytes | Reject]]:
+def _bytes_of(batch: IngestBatch) -> Iterator[tuple[ImageRecord, bytes | archives.Damage]]:
+    """Records with their bytes, archive by archive; which order is the batch's own wherever it holds one archive."""
+    if batch.data is not None:
+        yield from zip(batch.records, batch.data, strict=True)
+        return
     if not batch.locations:
         from sources import phantom
 
         yield from ((record, phantom.render(record.member)) for record in batch.records)
         return
-    archive_names = sorted({record.archive for record in batch.records})
-    read: dict[str, bytes | Reject] = {}
-    for archive in archive_names:
+    for archive in sorted({record.archive for record in batch.records}):
         mine = {record.member: record for record in batch.records if record.archive == archive}
         for name, data in archives.read_members(batch.locations[archive], sorted(mine)):
-            record = mine[name]
-            bad = None if isinstance(data, bytes) else _dropped(record, data.reason, data.detail)
-            read[record.native_id] = data if isinstance(data, bytes) else bad or b""
-    yield from ((record, read[record.native_id]) for record in batch.records)
+            yield mine[name], data
+
+
+def _print_row(record: ImageRecord, rgb: Any) -> dict[str, Any]:
+    import numpy as np
+
+    small = phash.shrunk(rgb)
+    return {
+        "image_id": record.image_id,
+        "source": record.source,
+        "algorithm": phash.ALGORITHM,
+        "phash": phash.phash8(small).view(np.int64).tolist(),
+        "dhash": int(np.uint64(phash.dhash(small)).view(np.int64)),
+    }
 
 
 def _image_row(record: ImageRecord, version: str, data: bytes, image: Any) -> dict[str, Any]:
     from quality.raster import pixel_hash
 
-    tone = record.skin_tone
-    plain = asdict(record)
-    for key in ("skin_tone", "expert_concepts", "history"):
-        plain.pop(key)
+    plain = {name: getattr(record, name) for name in record.__slots__}
+    for key in ("expert_concepts", "history", "differential"):
+        plain[key] = json.dumps(dict(plain[key]), sort_keys=True, ensure_ascii=False)
     return {
         **plain,
+        "skin_tones": [{"value": t.value, "system": t.system, "basis": t.basis} for t in record.skin_tones],
         "image_id": record.image_id,
         "source_version": version,
         "width": image.rgb.shape[1],
@@ -185,15 +246,10 @@ def _image_row(record: ImageRecord, version: str, data: bytes, image: Any) -> di
         "n_bytes": len(data),
         "sha256": hashlib.sha256(data).hexdigest(),
         "pixel_hash": pixel_hash(image.rgb),
-        "skin_tone": tone.value if tone else None,
-        "skin_tone_system": tone.system if tone else None,
-        "skin_tone_basis": tone.basis if tone else None,
-        "expert_concepts": json.dumps(dict(record.expert_concepts), sort_keys=True),
-        "history": json.dumps(dict(record.history), sort_keys=True, ensure_ascii=False),
     }
 
 
-def _reject(record: ImageRecord, reason: str, detail: str, *, repaired: bool) -> Reject:
+def _reject(record: ImageRecord, reason: str, detail: str, *, repaired: bool = False) -> Reject:
     return Reject(
         source=record.source,
         native_id=record.native_id,
@@ -205,32 +261,71 @@ def _reject(record: ImageRecord, reason: str, detail: str, *, repaired: bool) ->
     )
 
 
-def _dropped(record: ImageRecord, reason: str, detail: str) -> Reject:
-    return _reject(record, reason, detail, repaired=False)
-
-
 def _commit(
     lake: Lake,
-    entry: catalogue.Source,
+    entry: Source,
     located: Sequence[fetch.Located],
     stamp: str,
-    rows: list[dict[str, Any]],
-    rejects: list[Reject],
+    done: Sequence[Written],
+    annotations: Sequence[Annotation],
+    found: Sequence[Reject],
+    drift: list[str],
 ) -> Ingested:
-    dropped = sum(not reject.repaired for reject in rejects)
+    rejects = [*found, *(reject for part in done for reject in part.rejects)]
+    images = _joined("images", [part.images for part in done])
+    said = pa.Table.from_pylist([_annotation_row(a) for a in annotations], schema=TABLES["annotations"].schema)
     unique = {(r.source, r.native_id, r.reason, r.detail): asdict(r) for r in rejects}
-    lake.replace("images", pa.Table.from_pylist(rows, schema=TABLES["images"].schema), source=entry.name)
+    lost = Counter(reject.reason for reject in rejects if not reject.repaired)
+    dropped, kept = sum(lost.values()), images.num_rows + said.num_rows
+    bad = dropped - sum(lost[reason] for reason in _excused(entry, located))
+    lake.replace("images", images, source=entry.name)
+    lake.replace("fingerprints", _joined("fingerprints", [part.fingerprints for part in done]), source=entry.name)
+    lake.replace("annotations", said, source=entry.name)
     quarantine = pa.Table.from_pylist(list(unique.values()), schema=TABLES["quarantine"].schema)
     lake.replace("quarantine", quarantine, source=entry.name)
-    if dropped > thresholds.MAX_DROPPED_SHARE * (len(rows) + dropped):
-        reasons = Counter(reject.reason for reject in rejects if not reject.repaired)
+    if bad > thresholds.MAX_DROPPED_SHARE * (kept + bad) or (dropped and not kept):
         raise SourceTooDamaged(
-            f"{entry.name}: {dropped:,} of {len(rows) + dropped:,} inputs fell out ({dict(reasons.most_common())}); "
+            f"{entry.name}: {dropped:,} of {kept + dropped:,} inputs fell out ({dict(lost.most_common())}); "
             f"see table quarantine. Allowed share: {thresholds.MAX_DROPPED_SHARE:.0%}"
         )
-    files = json.dumps([{"name": f.name, "bytes": f.size, "sha256": f.sha256} for f in located])
-    result = Ingested(len(rows), dropped, len(rejects) - dropped, skipped=False)
-    row = {"source": entry.name, "version": entry.version, "input_digest": stamp, "files": files}
-    done = {**row, "images": result.images, "dropped": result.dropped, "repaired": result.repaired}
-    lake.replace("sources", pa.Table.from_pylist([done], schema=TABLES["sources"].schema), source=entry.name)
+    result = Ingested(images.num_rows, dropped, len(rejects) - dropped, said.num_rows, tuple(drift), skipped=False)
+    row = {
+        "source": entry.name,
+        "version": entry.version,
+        "input_digest": stamp,
+        "files": json.dumps([{"name": f.name, "bytes": f.size, "sha256": f.sha256} for f in located]),
+        "published": entry.published_images,
+        "known_missing": entry.known_missing,
+        "set_aside": sum(count for reason, count in lost.items() if reason not in NOT_AN_IMAGE),
+        "drift": drift,
+    }
+    counts = {"images": result.images, "dropped": dropped, "repaired": result.repaired, "annotations": said.num_rows}
+    lake.replace("sources", pa.Table.from_pylist([row | counts], schema=TABLES["sources"].schema), source=entry.name)
+    for line in drift:
+        log.warning("%s: upstream changed under version %s: %s", entry.name, entry.version, line)
     return result
+
+
+def _excused(entry: Source, located: Iterable[fetch.Located]) -> set[str]:
+    """Reasons that are no damage: dead addresses, files that are no photographs, and rows whose optional archive is not here."""
+    here = {file.name for file in located}
+    partly = any(file.role == "images" and not file.required and file.name not in here for file in entry.files)
+    return {"link_dead", "not_a_photograph", "excluded_by_source"} | (
+        {"row_without_image"} if partly or entry.linked else set()
+    )
+
+
+def _joined(table: str, parts: Sequence[pa.Table]) -> pa.Table:
+    return pa.concat_tables([TABLES[table].schema.empty_table(), *parts])
+
+
+def _annotation_row(annotation: Annotation) -> dict[str, Any]:
+    return {
+        "source": annotation.source,
+        "image_id": annotation.image_id,
+        "expert_concepts": json.dumps(dict(annotation.expert_concepts), sort_keys=True, ensure_ascii=False),
+        "expert_caption": annotation.expert_caption,
+        "doubtful": annotation.doubtful,
+        "licence_id": annotation.licence_id,
+        "attribution": annotation.attribution,
+    }

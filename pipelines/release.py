@@ -24,7 +24,6 @@ from pipelines.shard import ShardJob, bucket_count, bucket_of, write_images, wri
 from pipelines.workers import map_in_order
 from prompts.ontology import load
 from prompts.schemas import digest
-from sources.catalogue import source as catalogue_entry
 from sources.licences import Profile, may_release
 
 LAYOUT = "1"
@@ -118,12 +117,18 @@ def _head(
         "profile": profile,
         "requested_sources": sorted(sources),
         "sources": {name: {key: inputs[name][key] for key in ("version", "input_digest")} for name in used},
-        "licences": {name: catalogue_entry(name).licence_id for name in used},
+        "licences": {name: sorted({row["licence_id"] for row in rows if row["source"] == name}) for name in used},
+        "attributions": {name: _attributions(row["attribution"] for row in rows if row["source"] == name) for name in used},
         "withheld_images": dict(withheld),
         "teachers": sorted({f"{row['teacher']} {row['revision']} ({row['conditioning']})" for row in rows}),
         "ontology": load().digest,
         "written_with": {name: package_version(name) for name in WRITERS},
     }
+
+
+def _attributions(texts: Iterable[str]) -> list[str]:
+    """Whom a source's rows name; the rows carry every name, the manifest the twenty most frequent."""
+    return [text for text, _ in sorted(Counter(texts).items(), key=lambda item: (-item[1], item[0]))[:20]]
 
 
 def _build(lake: Lake, staging: Path, head: dict[str, Any], rows: Sequence[Mapping[str, Any]]) -> dict[str, Any]:

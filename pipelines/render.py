@@ -7,6 +7,7 @@ from typing import Any
 
 import pyarrow as pa
 
+from pipelines.annotations import annotated
 from pipelines.lake import Lake
 from pipelines.tables import TABLES
 from prompts.formats import FORMATS, GRPO_TASKS, Record, ground_truth
@@ -21,7 +22,7 @@ def render(lake: Lake, source: str) -> bool:
 
 def _accepted(lake: Lake, source: str) -> Iterator[dict[str, Any]]:
     columns = ["image_id", "sha256", "licence_id", "attribution"]
-    images = {row["image_id"]: row for row in lake.read("images", source=source, columns=columns).to_pylist()}
+    images = {row["image_id"]: row for row in annotated(lake, lake.read("images", source=source, columns=columns).to_pylist())}
     splits = lake.read("groups", columns=["image_id", "split"]).to_pydict()
     split_of = dict(zip(splits["image_id"], splits["split"], strict=True))
     for row in lake.read("trajectories", source=source).to_pylist():

@@ -13,6 +13,7 @@ from typing import Any
 
 import pyarrow as pa
 
+from pipelines.annotations import annotated
 from pipelines.lake import Lake
 from pipelines.tables import TABLES
 from prompts.ontology import Ontology, load
@@ -32,8 +33,8 @@ def split(lake: Lake) -> bool:
 
 
 def _images(lake: Lake) -> list[dict[str, Any]]:
-    columns = ["image_id", "source", "patient_id", "lesion_id", "archive_id", "width", "height", "licence_id"]
-    rows = lake.read("images", columns=[*columns, "expert_concepts", "expert_caption", "history"]).to_pylist()
+    columns = ["image_id", "source", "patient_id", "lesion_id", "archive_id", "lineage", "width", "height", "licence_id"]
+    rows = annotated(lake, lake.read("images", columns=[*columns, "expert_concepts", "expert_caption", "history"]).to_pylist())
     nodes = lake.read("diagnoses", columns=["image_id", "node"]).to_pydict()
     node_of = dict(zip(nodes["image_id"], nodes["node"], strict=True))
     return [{**row, "node": node_of.get(row["image_id"])} for row in rows]
@@ -88,12 +89,12 @@ def components(ids: Sequence[str], edges: Iterable[tuple[str, str]]) -> dict[str
 
 
 def shared_keys(images: Iterable[Mapping[str, Any]]) -> list[tuple[str, str]]:
-    """Edges from an image to its patient and lesion (ids of its own source) and to its archive id (shared by all sources)."""
+    """Edges from an image to its patient, lesion and lineage (ids of its own source) and to its archive id (shared by all sources)."""
     edges = []
     for image in images:
-        scope = {"patient_id": image["source"], "lesion_id": image["source"], "archive_id": ""}
+        scope = {"patient_id": image["source"], "lesion_id": image["source"], "lineage": image["source"], "archive_id": ""}
         edges += [
-            (image["image_id"], f"\0{key}\0{where}\0{image[key]}") for key, where in scope.items() if image[key] is not None
+            (image["image_id"], f"\0{key}\0{where}\0{image[key]}") for key, where in scope.items() if image.get(key) is not None
         ]
     return edges
 

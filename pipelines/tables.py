@@ -10,6 +10,8 @@ import pyarrow as pa
 
 TEXT, INT, REAL, FLAG, BYTES = pa.string(), pa.int64(), pa.float64(), pa.bool_(), pa.binary()
 TEXTS, INTS = pa.list_(pa.string()), pa.list_(pa.int64())
+TONES = pa.list_(pa.struct([("value", TEXT), ("system", TEXT), ("basis", TEXT)]))
+"""Skin-tone statements of one image, each on its own scale and by its own judge."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +37,20 @@ TABLES: dict[str, TableSpec] = {
     "sources": TableSpec(
         "one row a source that was read to its end: what was fetched and what came of it",
         ("source",),
-        _columns(source=TEXT, version=TEXT, input_digest=TEXT, files=TEXT, images=INT, dropped=INT, repaired=INT),
+        _columns(
+            source=TEXT,
+            version=TEXT,
+            input_digest=TEXT,
+            files=TEXT,
+            images=INT,
+            dropped=INT,
+            repaired=INT,
+            annotations=INT,
+            published=INT,
+            known_missing=INT,
+            set_aside=INT,
+            drift=TEXTS,
+        ),
     ),
     "images": TableSpec(
         "one row an image that decodes, as its source describes it; bytes are in a pack",
@@ -67,11 +82,11 @@ TABLES: dict[str, TableSpec] = {
             age_years=REAL,
             age_is_floor=FLAG,
             sex=TEXT,
-            skin_tone=TEXT,
-            skin_tone_system=TEXT,
-            skin_tone_basis=TEXT,
+            skin_tones=TONES,
             diagnosis_raw=TEXT,
             diagnosis_basis=TEXT,
+            differential=TEXT,
+            lineage=TEXT,
             expert_concepts=TEXT,
             expert_caption=TEXT,
             history=TEXT,
@@ -82,15 +97,31 @@ TABLES: dict[str, TableSpec] = {
         ("source", "native_id", "reason", "detail"),
         _columns(source=TEXT, native_id=TEXT, reason=TEXT, detail=TEXT, archive=TEXT, member=TEXT, repaired=FLAG),
     ),
+    "annotations": TableSpec(
+        "one row an image that an annotation-only set speaks about, whether or not that image is in the lake",
+        ("source", "image_id"),
+        _columns(
+            source=TEXT,
+            image_id=TEXT,
+            expert_concepts=TEXT,
+            expert_caption=TEXT,
+            doubtful=FLAG,
+            licence_id=TEXT,
+            attribution=TEXT,
+        ),
+    ),
     "fingerprints": TableSpec(
-        "perceptual hashes (int64 bits, eight orientations) and what a classical segmentation measures",
+        "perceptual hashes (int64 bits; eight orientations), from the decode that ingest does",
+        ("image_id",),
+        _columns(image_id=TEXT, source=TEXT, algorithm=TEXT, phash=INTS, dhash=INT),
+    ),
+    "evidence": TableSpec(
+        "what a classical segmentation measures in an image, and the statements that follow from it",
         ("image_id",),
         _columns(
             image_id=TEXT,
             source=TEXT,
             input_digest=TEXT,
-            phash=INTS,
-            dhash=INT,
             measured=FLAG,
             why_not=TEXT,
             findings=TEXTS,

@@ -4,7 +4,6 @@ What was mended on the way is noted; what cannot be a photograph raises `BadImag
 """
 
 import contextlib
-import hashlib
 import io
 import re
 import struct
@@ -79,7 +78,7 @@ def decode(data: bytes, name: str = "") -> Raster:
     rgb, notes = _pixels(image)
     if min(rgb.shape[:2]) < MIN_SIDE:
         raise BadImage("too_small", f"{rgb.shape[1]} x {rgb.shape[0]} pixels, the shorter side must have {MIN_SIDE}")
-    if (rgb == rgb[0, 0]).all():
+    if (rgb[::8, ::8] == rgb[0, 0]).all() and (rgb == rgb[0, 0]).all():
         raise BadImage("blank", f"every pixel is {rgb[0, 0].tolist()}")
     return Raster(rgb, kind, (*_name_note(name, kind), *notes))
 
@@ -217,8 +216,13 @@ def _on_white(image: Any) -> tuple[np.ndarray, list[tuple[str, str]]]:
 
 
 def pixel_hash(rgb: np.ndarray) -> str:
-    """sha256 hex over shape and bytes of an (h, w, 3) uint8 raster: equal for equal pictures in any file format."""
-    return hashlib.sha256(repr(rgb.shape).encode() + np.ascontiguousarray(rgb).tobytes()).hexdigest()
+    """BLAKE3 hex over shape and bytes of an (h, w, 3) uint8 raster: equal for equal pictures in any file format.
+
+    BLAKE3 because a raster is fifteen times its file: sha256 over it would cost a fifth of the decoding.
+    """
+    from blake3 import blake3
+
+    return blake3(repr(rgb.shape).encode()).update(np.ascontiguousarray(rgb).data.cast("B")).hexdigest()
 
 
 def release_jpeg(data: bytes) -> bytes:

@@ -1,177 +1,159 @@
-"""The catalogue: one typed entry a set, from which partitions, licences, cards and documents derive.
+"""The catalogue: every set that has a module in `sources.sets`, and those of a deployment's own file.
 
-`python -m sources.catalogue` lists the sets. A fact that was not read on the set's own page says "confirm" in its traps.
+`python -m sources.catalogue` lists the sets, `… show NAME` says everything about one, `… licences` what each licence permits, and
+`… markdown` prints the tables of docs/sets.md. A fact that was not read on the set's own page says "confirm" in its traps.
 """
 
+import argparse
+import os
+import pkgutil
 import sys
-from dataclasses import dataclass, field
+from dataclasses import replace
 from difflib import get_close_matches
-from typing import Literal
+from importlib import import_module
 
-from sources.record import Modality
-
-Access = Literal["built-in", "open", "registration", "agreement"]
-Role = Literal["images", "table", "extra"]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SourceFile:
-    """A published file. `url` is None where a person has to fetch it; `sha256` is None where none is published."""
-
-    name: str
-    role: Role
-    url: str | None = None
-    sha256: str | None = None
-    required: bool = True
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Source:
-    """One image set: what it is, what it permits, where it comes from, and what goes wrong with it."""
-
-    name: str
-    title: str
-    version: str
-    url: str
-    citation: str
-    licence_id: str
-    attribution: str
-    access: Access
-    modality: Modality
-    published_images: int
-    reader: str
-    files: tuple[SourceFile, ...] = ()
-    groups: tuple[str, ...] = ()
-    overlaps: tuple[str, ...] = ()
-    traps: tuple[str, ...] = field(default=())
+import sources.sets
+from sources.entry import ArchiveQuery, Source
+from sources.licences import LICENCES, may_release, strictest
 
 
 class UnknownSource(ValueError):
     """A name that the catalogue does not hold; the message lists the names and the closest."""
 
 
-_ENTRIES = (
-    Source(
-        name="ham10000",
-        title="HAM10000: dermatoscopic images of common pigmented skin lesions",
-        version="2018-dataverse",
-        url="https://doi.org/10.7910/DVN/DBW86T",
-        citation="Tschandl P, Rosendahl C, Kittler H. Sci Data 5, 180161 (2018).",
-        licence_id="CC-BY-NC-4.0",
-        attribution="HAM10000, ViDIR Group, Department of Dermatology, Medical University of Vienna; Tschandl et al. 2018",
-        access="open",
-        modality=Modality.DERMOSCOPIC,
-        published_images=10_015,
-        reader="sources.ham10000",
-        files=(
-            SourceFile(name="HAM10000_images_part_1.zip", role="images"),
-            SourceFile(name="HAM10000_images_part_2.zip", role="images"),
-            SourceFile(name="HAM10000_metadata.csv", role="table"),
-            SourceFile(name="HAM10000_segmentations_lesion_tschandl.zip", role="extra", required=False),
-        ),
-        groups=("lesion_id",),
-        overlaps=("isic9", "isic2018", "isic2019"),
-        traps=(
-            "several images a lesion: split by lesion_id; no patient id is published",
-            "label akiec joins actinic keratosis and intraepithelial carcinoma: it stays a group",
-            "18 pairs of different lesion ids were later confirmed as one lesion",
-            "licence as commonly stated: confirm on the landing page",
-        ),
-    ),
-    Source(
-        name="isic9",
-        title="ISIC nine-class selection (repackaged, 180 x 180)",
-        version="train-test-folders",
-        url="https://www.isic-archive.com",
-        citation="ISIC Archive, selection by a third party.",
-        licence_id="LicenseRef-ISIC-Mixed",
-        attribution="ISIC Archive contributors; the repackaged copy names none of them",
-        access="open",
-        modality=Modality.DERMOSCOPIC,
-        published_images=2_357,
-        reader="sources.isic9",
-        files=(SourceFile(name="isic9.zip", role="images"),),
-        overlaps=("ham10000", "bcn20000"),
-        traps=(
-            "licence and attribution of each image are lost: nothing of it is released",
-            "the same file stands in several class folders with contradicting labels, and in Train and Test",
-            "squashed to a square: aspect ratio is gone",
-        ),
-    ),
-    Source(
-        name="pad_ufes_20",
-        title="PAD-UFES-20: smartphone images of skin lesions with clinical data",
-        version="1",
-        url="https://doi.org/10.17632/zr7vgbcyr2.1",
-        citation="Pacheco A G C et al. Data in Brief 32, 106221 (2020).",
-        licence_id="CC-BY-4.0",
-        attribution="PAD-UFES-20, Federal University of Espírito Santo; Pacheco et al. 2020",
-        access="open",
-        modality=Modality.SMARTPHONE,
-        published_images=2_298,
-        reader="sources.pad_ufes_20",
-        files=(
-            SourceFile(name="imgs_part_1.zip", role="images"),
-            SourceFile(name="imgs_part_2.zip", role="images", required=False),
-            SourceFile(name="imgs_part_3.zip", role="images", required=False),
-            SourceFile(name="metadata.csv", role="table"),
-        ),
-        groups=("patient_id", "lesion_id"),
-        traps=(
-            "images come in three archives; a mirror may hold only the first, and rows of the others are then quarantined",
-            "the column is spelled fitspatrick; 804 rows are blank in every history field",
-            "one photograph stands under two lesion ids of one patient",
-            "PNG with an alpha channel; ink marks on some",
-        ),
-    ),
-    Source(
-        name="phantom",
-        title="DermoForge phantoms: drawn lesions with known morphology",
-        version="1",
-        url="https://creativecommons.org/publicdomain/zero/1.0/",
-        citation="Drawn by this project.",
-        licence_id="CC0-1.0",
-        attribution="DermoForge phantoms, drawn by a program; no person is depicted",
-        access="built-in",
-        modality=Modality.DERMOSCOPIC,
-        published_images=356,
-        reader="sources.phantom",
-        groups=("patient_id", "lesion_id"),
-        traps=("never mixed into a release of real images",),
-    ),
-)
+def _published() -> dict[str, Source]:
+    names = sorted(module.name for module in pkgutil.iter_modules(sources.sets.__path__))
+    return {name: import_module(f"sources.sets.{name}").SOURCE for name in names}
 
-SOURCES: dict[str, Source] = {entry.name: entry for entry in sorted(_ENTRIES, key=lambda entry: entry.name)}
+
+SOURCES: dict[str, Source] = _published()
+"""Published sets by name. Sets of a deployment's own are found by `source` too."""
+
+
+def catalogue() -> dict[str, Source]:
+    """Published sets, and those of the file that DERMOFORGE_OWN_SETS names. Raises ValueError for a file that is not understood."""
+    own = os.environ.get("DERMOFORGE_OWN_SETS")
+    if not own:
+        return SOURCES
+    from sources.own import own_sets
+
+    return SOURCES | own_sets(own)
 
 
 def source(name: str) -> Source:
     """The entry of a set. Raises UnknownSource, with the closest name."""
-    if name not in SOURCES:
-        close = get_close_matches(name, SOURCES, n=1, cutoff=0.5)
+    known = catalogue()
+    if name not in known:
+        close = get_close_matches(name, known, n=1, cutoff=0.5)
         hint = f"; did you mean {close[0]}?" if close else ""
-        raise UnknownSource(f"no source is called {name!r}{hint} Known: {', '.join(SOURCES)}")
-    return SOURCES[name]
+        raise UnknownSource(f"no source is called {name!r}{hint} Known: {', '.join(known)}")
+    return _chosen(known[name])
+
+
+def _chosen(entry: Source) -> Source:
+    """The entry with the part of the ISIC Archive that the environment names, if it is a query."""
+    collections = os.environ.get("DERMOFORGE_ISIC_COLLECTIONS", "")
+    search = os.environ.get("DERMOFORGE_ISIC_SEARCH", "")
+    if entry.name != "isic_archive" or not (collections or search) or not entry.query:
+        return entry
+    names = tuple(name.strip() for name in collections.split(",") if name.strip())
+    return replace(entry, query=ArchiveQuery(collections=names, search=search, api=entry.query.api))
+
+
+def effective_licence(entry: Source) -> str:
+    """The strictest of everything that is said about a set's licence."""
+    return strictest([entry.licence_id, *(licence for _, licence in entry.licence_claims)])
+
+
+def released(entry: Source) -> str:
+    """In words, what a release may contain of a set."""
+    licence = effective_licence(entry)
+    if entry.query:
+        return "each image by its own licence"
+    if entry.annotates:
+        return "as its images" if may_release(licence, "noncommercial") else "nothing"
+    profiles = [profile for profile in ("open", "noncommercial") if may_release(licence, profile)]  # type: ignore[arg-type]
+    return " and ".join(profiles) or "nothing"
+
+
+def how_to_get(entry: Source) -> str:
+    """In words, what a user has to do for a set."""
+    if entry.access == "built-in":
+        return "nothing: it is drawn"
+    if entry.query:
+        return "fetched from the archive's API"
+    by_hand = [file.name.removesuffix("*") for file in entry.files if file.url is None and file.required]
+    images = " and an address an image" if entry.linked else ""
+    return f"put there: {', '.join(by_hand)}" if by_hand else f"fetched{images}"
+
+
+def markdown() -> str:
+    """The generated tables of docs/sets.md."""
+    head = "| set | title | images | modality | licence | a release may contain | access | how to get it | status |"
+    lines = [head, "|" + "---|" * 9]
+    for entry in SOURCES.values():
+        count = f"{entry.published_images:,}" if entry.published_images else "-"
+        modality = entry.modality or ("annotations" if entry.annotates else "each image's own")
+        cells = (
+            f"`{entry.name}`",
+            f"[{entry.title}]({entry.url})" if entry.url else entry.title,
+            count,
+            str(modality),
+            effective_licence(entry),
+            released(entry),
+            entry.access,
+            how_to_get(entry),
+            entry.status,
+        )
+        lines.append("| " + " | ".join(cells) + " |")
+    lines += ["", "| licence | permits | page |", "|---|---|---|"]
+    lines += [f"| {x.id}: {x.name} | {x.permits()} | {x.url or '-'} |" for x in LICENCES.values()]
+    traps = [f"- `{entry.name}`: {'; '.join(entry.traps)}." for entry in SOURCES.values()]
+    return "\n".join([*lines, "", "What goes wrong with each:", "", *traps, ""])
 
 
 def main() -> None:
-    """Print the catalogue as a table."""
+    """The command line of the catalogue."""
+    parser = argparse.ArgumentParser(prog="python -m sources.catalogue", description=__doc__)
+    parser.add_argument("what", nargs="?", choices=("list", "show", "licences", "markdown"), default="list")
+    parser.add_argument("name", nargs="?", help="the set to show")
+    given = parser.parse_args()
+    if given.what == "markdown":
+        print(markdown(), end="")
+        return
     from rich.console import Console
+
+    console = Console(width=None if sys.stdout.isatty() else 160)
+    try:
+        console.print(_shown(given.what, given.name))
+    except ValueError as error:
+        print(error, file=sys.stderr)
+        raise SystemExit(2) from error
+
+
+def _shown(what: str, name: str | None):  # noqa: ANN202
     from rich.table import Table
 
-    table = Table("name", "title", "images", "modality", "licence", "access", "files to provide", title="sources")
-    for entry in SOURCES.values():
-        files = ", ".join(file.name for file in entry.files if file.url is None and file.required) or "none"
-        row = (
-            entry.name,
-            entry.title,
-            f"{entry.published_images:,}",
-            entry.modality,
-            entry.licence_id,
-            entry.access,
-            files,
-        )
-        table.add_row(*row)
-    Console(width=None if sys.stdout.isatty() else 160).print(table)
+    if what == "licences":
+        table = Table("licence", "permits", "name", title="licences")
+        for licence in LICENCES.values():
+            table.add_row(licence.id, licence.permits(), licence.name)
+        return table
+    if what == "show":
+        entry = source(name or "")
+        table = Table("field", "value", title=entry.title, show_header=False)
+        for field in entry.__slots__:
+            if value := getattr(entry, field):
+                table.add_row(field, "\n".join(map(str, value)) if isinstance(value, tuple) else str(value))
+        table.add_row("released", released(entry))
+        table.add_row("how to get it", how_to_get(entry))
+        return table
+    table = Table("name", "title", "images", "modality", "licence", "access", "how to get it", title="sources")
+    for entry in catalogue().values():
+        count = f"{entry.published_images:,}" if entry.published_images else "-"
+        modality = str(entry.modality or "-")
+        table.add_row(entry.name, entry.title, count, modality, effective_licence(entry), entry.access, how_to_get(entry))
+    return table
 
 
 if __name__ == "__main__":

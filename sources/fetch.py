@@ -1,26 +1,33 @@
 """Published files, found or fetched: the mirror first, then the cache, then the file's own address.
 
-`DERMOFORGE_MIRROR` names a folder or fsspec URL laid out `<source>/<published file name>`; files there are used in place. A
-download is resumable, checked and moved into the cache in one rename.
+`DERMOFORGE_MIRROR` names a folder or fsspec URL laid out `<source>/<published file name>`; files there are used in place. What is
+fetched goes to `<cache>/<source>/`. Memory: one block a file.
 """
 
 import hashlib
+import json
 import logging
 import os
-import time
-from collections.abc import Iterator
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from typing import IO, cast
+from typing import IO, Any, cast
 
 import fsspec
 
-from sources.catalogue import Source, SourceFile
+from sources.archives import FORMATS
+from sources.download import BLOCK, ChecksumMismatch, GivenUp, Gone, download
+from sources.entry import Source, SourceFile
+from sources.files import Link
 from sources.licences import LICENCES
+from sources.record import Reject
 
-BLOCK = 1 << 20
-ATTEMPTS = 5
-FIRST_WAIT_SECONDS = 1.0
-"""Waits double: 1, 2, 4, 8 seconds between five attempts, about a quarter of a minute in all."""
+FILES_AT_ONCE, LINKS_AT_ONCE = 4, 16
+"""Downloads in flight: of whole files, and of single images; `sources.download.PER_HOST` limits both a host."""
+
+IMAGES = "images"
+"""The folder of a linked set's images, in a mirror as in the cache."""
 
 log = logging.getLogger("dermoforge.fetch")
 
@@ -29,47 +36,76 @@ class SourceUnavailable(Exception):
     """Files that cannot be had automatically; the message says which, from where, where to put them, and under what licence."""
 
 
-class ChecksumMismatch(Exception):
-    """A fetched file that is not the published one; names the file, the expected and the found sha256."""
-
-
 @dataclass(frozen=True, slots=True)
 class Located:
-    """A published file at a location that fsspec opens, with its size in bytes and sha256 (hex)."""
+    """A published file at a location that fsspec opens, with its role, size in bytes and sha256 (hex); for a folder, of all in it."""
 
     name: str
     location: str
     size: int
     sha256: str
+    role: str = "images"
 
 
 def locate(source: Source, *, mirror: str | None, cache: str) -> list[Located]:
     """Every file of a source, in the catalogue's order. Optional files that are nowhere are left out.
 
-    Raises SourceUnavailable for required files that are nowhere and have no address, ChecksumMismatch for damaged ones.
+    Raises SourceUnavailable for required files that are nowhere and have no address or whose address fails, ChecksumMismatch for
+    damaged ones. `options["location"]` of a generic set comes before mirror and cache.
     """
-    found, absent = [], []
-    for file in source.files:
-        location = _standing(source, file, mirror, cache) or (file.url and _download(source, file, cache))
-        if location:
-            found.append(_checked(source, file, location))
-        elif file.required:
-            absent.append(file.name)
+    roots = _roots(source, mirror, cache)
+    standing = {file.name: _standing(file, roots) for file in source.files}
+    wanted = [file for file in source.files if not standing[file.name] and file.url]
+    absent = [file.name for file in source.files if not standing[file.name] and not file.url and file.required]
     if absent:
         raise SourceUnavailable(_instructions(source, absent, mirror, cache))
-    return found
+    with ThreadPoolExecutor(FILES_AT_ONCE) as pool:
+        for file, target in zip(wanted, pool.map(lambda f: _fetched(source, f, cache), wanted), strict=True):
+            standing[file.name] = [target]
+    return [_checked(source, file, place) for file in source.files for place in standing[file.name]]
 
 
-def _standing(source: Source, file: SourceFile, mirror: str | None, cache: str) -> str | None:
-    for root in [mirror, cache] if mirror else [cache]:
-        location = f"{root.rstrip('/')}/{source.name}/{file.name}"
-        fs, path = fsspec.url_to_fs(location)
-        if fs.exists(path):
-            return location if "://" in location else os.path.abspath(location)
-    return None
+def _roots(source: Source, mirror: str | None, cache: str) -> list[str]:
+    own = source.options.get("location")
+    return [str(own)] if own else [f"{root.rstrip('/')}/{source.name}" for root in (mirror, cache) if root]
+
+
+def _standing(file: SourceFile, roots: Sequence[str]) -> list[str]:
+    """Where a file stands (several for a pattern), under the first root that has it, as an archive or unpacked."""
+    for root in roots:
+        for name in (file.name, *_unpacked(file)):
+            location = f"{root.rstrip('/')}/{name}".rstrip("/")
+            fs, path = fsspec.url_to_fs(location)
+            if "*" in name:
+                found = sorted(fs.unstrip_protocol(p) if "://" in location else str(p) for p in fs.glob(path))
+            else:
+                found = [location] if fs.exists(path) else []
+            if found:
+                return [place if "://" in place else os.path.abspath(place) for place in found]
+    return []
+
+
+def _unpacked(file: SourceFile) -> list[str]:
+    suffix = next((end for end in FORMATS if file.name.casefold().endswith(end)), None)
+    return [file.name[: -len(suffix)]] if suffix and file.role != "table" else []
+
+
+def _fetched(source: Source, file: SourceFile, cache: str) -> str:
+    assert file.url
+    target = os.path.join(os.path.abspath(cache), source.name, file.name)
+    try:
+        download(file.url, target, label=f"{source.name}/{file.name}", sha256=file.sha256)
+    except (Gone, GivenUp) as error:
+        raise SourceUnavailable(f"{error}. {_instructions(source, [file.name], None, cache)}") from error
+    return target
 
 
 def _checked(source: Source, file: SourceFile, location: str) -> Located:
+    fs, path = fsspec.url_to_fs(location)
+    name = file.name if "*" not in file.name else location.rsplit("/", 1)[-1]
+    if fs.isdir(path):
+        size, found = _folder_digest(fs, path)
+        return Located(name, location, size, found, file.role)
     size, sink = 0, hashlib.sha256()
     for block in _blocks(location):
         size += len(block)
@@ -78,7 +114,23 @@ def _checked(source: Source, file: SourceFile, location: str) -> Located:
         raise ChecksumMismatch(
             f"{source.name}/{file.name} at {location}: expected sha256 {file.sha256}, found {sink.hexdigest()}"
         )
-    return Located(file.name, location, size, sink.hexdigest())
+    return Located(name, location, size, sink.hexdigest(), file.role)
+
+
+def _folder_digest(fs: Any, root: str) -> tuple[int, str]:
+    """Bytes in all, and one digest over names and contents."""
+    sink, size, base = hashlib.sha256(), 0, root.rstrip("/")
+    for path in sorted(fs.find(base)):
+        try:
+            with fs.open(path, "rb") as handle:
+                found = hashlib.sha256()
+                while block := handle.read(BLOCK):
+                    found.update(block)
+                    size += len(block)
+        except OSError:  # a link to nowhere; ingest will refuse it by name
+            continue
+        sink.update(f"{path.removeprefix(base)}\0{found.hexdigest()}\n".encode())
+    return size, sink.hexdigest()
 
 
 def _blocks(location: str) -> Iterator[bytes]:
@@ -96,58 +148,126 @@ def read_bytes(location: str) -> bytes:
 def _instructions(source: Source, absent: list[str], mirror: str | None, cache: str) -> str:
     licence = LICENCES.get(source.licence_id)
     place = f"{(mirror or cache).rstrip('/')}/{source.name}/"
+    terms = f"{licence.name}: permits {licence.permits()}" if licence else source.licence_id
+    asks = {
+        "open": "open to anyone",
+        "registration": "after registration",
+        "agreement": "after signing an agreement, which this program cannot do for you",
+    }
     return (
         f"{source.name}: {', '.join(absent)} cannot be fetched automatically. Get them from {source.url} "
-        f"({licence.name if licence else source.licence_id}; access: {source.access}) and put them into {place} "
+        f"({asks.get(source.access, source.access)}; {terms}) and put them into {place} "
         "or name a folder that holds them with DERMOFORGE_MIRROR."
     )
 
 
-def _download(source: Source, file: SourceFile, cache: str) -> str:
-    """Fetch to `<cache>/<source>/<name>`, going on from a partial file, with bounded retries."""
-    assert file.url
-    target = os.path.join(os.path.abspath(cache), source.name, file.name)
-    os.makedirs(os.path.dirname(target), exist_ok=True)
-    wait = FIRST_WAIT_SECONDS
-    for attempt in range(1, ATTEMPTS + 1):
-        try:
-            _fetch_rest(source, file, f"{target}.partial")
-            break
-        except Exception as error:  # every protocol has errors of its own; all of them are worth another try
-            if attempt == ATTEMPTS:
-                raise SourceUnavailable(f"{source.name}/{file.name}: {file.url} failed {ATTEMPTS} times: {error}") from error
-            log.warning("%s/%s: %s; trying again in %.0f s", source.name, file.name, error, wait)
-            time.sleep(wait)
-            wait *= 2
-    try:
-        _checked(source, file, f"{target}.partial")
-    except ChecksumMismatch:
-        os.unlink(f"{target}.partial")
-        raise
-    os.replace(f"{target}.partial", target)
-    return target
+@dataclass(frozen=True, slots=True)
+class Collected:
+    """A linked set's images: the folder they are in, and a reject for each address that gives none."""
+
+    folder: Located
+    dead: tuple[Reject, ...]
 
 
-def _fetch_rest(source: Source, file: SourceFile, partial: str) -> None:
+def fetch_link(link: Link, target: str) -> None:
+    """Fetch one image by its address. Raises Gone, GivenUp."""
+    download(link.url, target, label=link.name, bar=False)
+
+
+def collect(
+    source: Source,
+    links: Iterable[Link],
+    *,
+    mirror: str | None,
+    cache: str,
+    fetch_one: Callable[[Link, str], None] = fetch_link,
+) -> Collected:
+    """Every linked image that can be had. A mirror's `images` (folder or archive) is used as it is, without asking anyone.
+
+    Addresses that are gone for good are remembered in `<cache>/<source>/dead.json` and not asked again; delete the file to ask.
+    """
+    images = SourceFile(name=f"{IMAGES}.zip", role="images")
+    mirrored = _standing(images, _roots(source, mirror, ""))
+    if mirrored:
+        return Collected(_checked(source, images, mirrored[0]), ())
+    home = os.path.join(os.path.abspath(cache), source.name)
+    folder = os.path.join(home, IMAGES)
+    os.makedirs(folder, exist_ok=True)
+    links = list(links)
+    dead = _read_dead(home)
+    missing = [link for link in links if link.url not in dead and not os.path.exists(os.path.join(folder, link.name))]
+    failed = _collect_missing(source, missing, folder, dead, home, fetch_one)
+    rejects = [_dead(source, link, dead.get(link.url) or failed.get(link.url)) for link in links]
+    located = _checked(source, SourceFile(name=IMAGES, role="images"), folder)
+    return Collected(located, tuple(reject for reject in rejects if reject))
+
+
+def _collect_missing(
+    source: Source,
+    missing: list[Link],
+    folder: str,
+    dead: dict[str, str],
+    home: str,
+    fetch_one: Callable[[Link, str], None],
+) -> dict[str, str]:
+    """Fetch what is missing, hosts in turn; returns why addresses failed that may work another day, adds the others to `dead`."""
     from tqdm import tqdm
 
-    assert file.url
-    fs, path = fsspec.url_to_fs(file.url)
-    size = fs.info(path).get("size")
-    have = os.path.getsize(partial) if os.path.exists(partial) else 0
-    if size is None or have > size:
-        have = 0
+    failed: dict[str, str] = {}
+
+    def one(link: Link) -> tuple[Link, str | None, bool]:
+        try:
+            fetch_one(link, os.path.join(folder, link.name))
+        except Gone as error:
+            return link, str(error), True
+        except (GivenUp, OSError) as error:
+            return link, str(error), False
+        return link, None, False
+
     with (
-        open(partial, "ab" if have else "wb") as out,
-        tqdm(total=size, initial=have, unit="B", unit_scale=True, desc=f"{source.name}/{file.name}") as bar,
+        ThreadPoolExecutor(LINKS_AT_ONCE) as pool,
+        tqdm(total=len(missing), desc=f"{source.name} images", disable=not missing, mininterval=2.0) as bar,
     ):
-        if size is None:
-            out.write(fs.cat_file(path))
-            return
-        while have < size:
-            block = fs.cat_file(path, start=have, end=min(have + 8 * BLOCK, size))
-            if not block:
-                raise OSError(f"the server ended the file at byte {have:,} of {size:,}")
-            out.write(block)
-            have += len(block)
-            bar.update(len(block))
+        for link, why, for_good in pool.map(one, _hosts_in_turn(missing)):
+            bar.update()
+            if why and for_good:
+                dead[link.url] = why
+                if len(dead) % 100 == 0:
+                    _write_dead(home, dead)
+            elif why:
+                failed[link.url] = why
+    _write_dead(home, dead)
+    return failed
+
+
+def _hosts_in_turn(links: Iterable[Link]) -> list[Link]:
+    """The same links, interleaved by host, so that one slow host does not hold every connection."""
+    by_host: defaultdict[str, list[Link]] = defaultdict(list)
+    for link in links:
+        by_host[link.url.split("/")[2] if "://" in link.url else ""].append(link)
+    ranked = [(place, host, link) for host, group in sorted(by_host.items()) for place, link in enumerate(group)]
+    return [link for _, _, link in sorted(ranked, key=lambda item: item[:2])]
+
+
+def _read_dead(home: str) -> dict[str, str]:
+    try:
+        with open(os.path.join(home, "dead.json")) as handle:
+            return dict(json.load(handle))
+    except (OSError, ValueError):
+        return {}
+
+
+def _write_dead(home: str, dead: dict[str, str]) -> None:
+    if not dead:
+        return
+    path = os.path.join(home, "dead.json")
+    with open(f"{path}.new", "w") as out:
+        json.dump(dict(sorted(dead.items())), out, indent=1)
+    os.replace(f"{path}.new", path)
+
+
+def _dead(source: Source, link: Link, why: str | None) -> Reject | None:
+    if why is None:
+        return None
+    native_id = link.name.rsplit(".", 1)[0]
+    return Reject(source=source.name, native_id=native_id, reason="link_dead", detail=f"{link.name}: {why}", archive=IMAGES)

@@ -27,8 +27,34 @@ def join(source: str, table: Table, members: Sequence[Member], row_id: Callable[
         detail = f"{table.name} line {rows[key].line}: no archive holds an image of this id"
         rejects.append(Reject(source=source, native_id=row_id(rows[key]), reason="row_without_image", detail=detail))
     unnamed = f"no row of {table.name} has this id"
-    rejects += [_member(source, found[key], "image_without_row", unnamed) for key in sorted(found.keys() - rows.keys())]
+    rejects += [member_reject(source, found[key], "image_without_row", unnamed) for key in sorted(found.keys() - rows.keys())]
     return pairs, rejects
+
+
+def index(source: str, tables: Iterable[Table], row_id: Callable[[Row], str]) -> tuple[dict[str, Row], list[Reject]]:
+    """The rows of several tables by id, and a reject for each row without an id or with one that was there before."""
+    rows: dict[str, Row] = {}
+    rejects: list[Reject] = []
+    for table in tables:
+        for key, row in _first_rows(source, table, row_id, rejects).items():
+            rows.setdefault(key, row)
+    return rows, rejects
+
+
+def families(pairs: Iterable[tuple[str, str]]) -> dict[str, str]:
+    """The smallest id that each id is paired with, directly or through others."""
+    parent: dict[str, str] = {}
+
+    def root(name: str) -> str:
+        while parent.setdefault(name, name) != name:
+            parent[name] = parent[parent[name]]
+            name = parent[name]
+        return name
+
+    for a, b in pairs:
+        low, high = sorted((root(a), root(b)))
+        parent[high] = low
+    return {name: root(name) for name in parent}
 
 
 def _first_rows(source: str, table: Table, row_id: Callable[[Row], str], rejects: list[Reject]) -> dict[str, Row]:
@@ -52,11 +78,14 @@ def _first_members(source: str, members: Iterable[Member], rejects: list[Reject]
     for member in sorted(members, key=lambda m: (m.archive, m.name)):
         first = found.setdefault(stem(member.name), member)
         if first is not member:
-            rejects.append(_member(source, member, "duplicate_member", f"{first.archive}/{first.name} has this id and is used"))
+            rejects.append(
+                member_reject(source, member, "duplicate_member", f"{first.archive}/{first.name} has this id and is used")
+            )
     return found
 
 
-def _member(source: str, member: Member, reason: str, detail: str) -> Reject:
+def member_reject(source: str, member: Member, reason: str, detail: str, *, repaired: bool = False) -> Reject:
+    """The reject of a member, under the id that its name gives."""
     return Reject(
         source=source,
         native_id=stem(member.name),
@@ -64,6 +93,7 @@ def _member(source: str, member: Member, reason: str, detail: str) -> Reject:
         detail=f"{member.archive}/{member.name}: {detail}",
         archive=member.archive,
         member=member.name,
+        repaired=repaired,
     )
 
 

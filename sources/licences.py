@@ -1,5 +1,6 @@
-"""What each licence permits. A licence that is not in this table permits nothing."""
+"""What each licence permits, and the stricter of two. A licence that is not in this table permits nothing."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Literal
 
@@ -8,86 +9,135 @@ Profile = Literal["open", "noncommercial"]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Licence:
-    """The permissions a release decides on; `attribution` and `share_alike` are duties that travel with the images."""
+    """The permissions a release decides on; `attribution` and `share_alike` are duties that travel with the images.
+
+    Licences form a lattice: one is stricter than another when it permits nothing more and demands nothing less.
+    """
 
     id: str
     name: str
-    url: str
-    redistribute: bool
-    derivatives: bool
-    commercial: bool
+    url: str = ""
+    redistribute: bool = False
+    derivatives: bool = False
+    commercial: bool = False
     share_alike: bool = False
     attribution: bool = True
     agreement: bool = False
 
+    @property
+    def grants(self) -> tuple[bool, ...]:
+        """What is free: redistribution, derivatives, commercial use, own terms for derivatives, no credit, no agreement."""
+        duties = (not self.share_alike, not self.attribution, not self.agreement)
+        return (self.redistribute, self.derivatives, self.commercial, *duties)
+
+    def permits(self) -> str:
+        """The permissions and duties in words, for tables."""
+        if not self.redistribute:
+            return "nothing without an agreement" if self.agreement else "nothing"
+        words = ["share"]
+        words += ["adapt"] * self.derivatives + ["sell"] * self.commercial
+        duties = ["credit"] * self.attribution + ["same terms"] * self.share_alike
+        return ", ".join(words) + (f"; with {', '.join(duties)}" if duties else "")
+
+
+def _free(id_: str, name: str, url: str, *, commercial: bool = True, share_alike: bool = False, credit: bool = True) -> Licence:
+    return Licence(
+        id=id_,
+        name=name,
+        url=url,
+        redistribute=True,
+        derivatives=True,
+        commercial=commercial,
+        share_alike=share_alike,
+        attribution=credit,
+    )
+
 
 _CC = "https://creativecommons.org"
+CONFLICTING = "LicenseRef-Conflicting"
 
 LICENCES: dict[str, Licence] = {
     licence.id: licence
     for licence in (
-        Licence(
-            id="CC0-1.0",
-            name="Creative Commons Zero 1.0",
-            url=f"{_CC}/publicdomain/zero/1.0/",
-            redistribute=True,
-            derivatives=True,
-            commercial=True,
-            attribution=False,
-        ),
-        Licence(
-            id="CC-BY-4.0",
-            name="Creative Commons Attribution 4.0",
-            url=f"{_CC}/licenses/by/4.0/",
-            redistribute=True,
-            derivatives=True,
-            commercial=True,
-        ),
-        Licence(
-            id="CC-BY-NC-4.0",
-            name="Creative Commons Attribution-NonCommercial 4.0",
-            url=f"{_CC}/licenses/by-nc/4.0/",
-            redistribute=True,
-            derivatives=True,
+        _free("CC0-1.0", "Creative Commons Zero 1.0", f"{_CC}/publicdomain/zero/1.0/", credit=False),
+        _free("CC-BY-4.0", "Creative Commons Attribution 4.0", f"{_CC}/licenses/by/4.0/"),
+        _free(
+            "CC-BY-NC-4.0",
+            "Creative Commons Attribution-NonCommercial 4.0",
+            f"{_CC}/licenses/by-nc/4.0/",
             commercial=False,
         ),
-        Licence(
-            id="CC-BY-NC-SA-3.0",
-            name="Creative Commons Attribution-NonCommercial-ShareAlike 3.0",
-            url=f"{_CC}/licenses/by-nc-sa/3.0/",
-            redistribute=True,
-            derivatives=True,
+        _free(
+            "CC-BY-NC-SA-3.0",
+            "Creative Commons Attribution-NonCommercial-ShareAlike 3.0",
+            f"{_CC}/licenses/by-nc-sa/3.0/",
+            commercial=False,
+            share_alike=True,
+        ),
+        _free(
+            "CC-BY-NC-SA-4.0",
+            "Creative Commons Attribution-NonCommercial-ShareAlike 4.0",
+            f"{_CC}/licenses/by-nc-sa/4.0/",
             commercial=False,
             share_alike=True,
         ),
         Licence(
-            id="CC-BY-NC-SA-4.0",
-            name="Creative Commons Attribution-NonCommercial-ShareAlike 4.0",
-            url=f"{_CC}/licenses/by-nc-sa/4.0/",
+            id="CC-BY-NC-ND-4.0",
+            name="Creative Commons Attribution-NonCommercial-NoDerivatives 4.0",
+            url=f"{_CC}/licenses/by-nc-nd/4.0/",
             redistribute=True,
-            derivatives=True,
-            commercial=False,
-            share_alike=True,
+        ),
+        _free(
+            "LicenseRef-SCIN-Data-Use",
+            "SCIN Data Use License: share and adapt with attribution, never re-identify",
+            "https://github.com/google-research-datasets/scin",
+        ),
+        Licence(
+            id="LicenseRef-PASSION",
+            name="PASSION Data Public License: on request, not commercial, only the website link may be shared",
+            url="https://passionderm.github.io",
+            agreement=True,
+        ),
+        Licence(
+            id="LicenseRef-Stanford-AIMI",
+            name="Stanford AIMI research use agreement: no redistribution",
+            url="https://aimi.stanford.edu/shared-datasets",
+            agreement=True,
+        ),
+        Licence(
+            id="LicenseRef-Research-Only",
+            name="Research use under an agreement with the owner",
+            agreement=True,
         ),
         Licence(
             id="LicenseRef-ISIC-Mixed",
             name="ISIC Archive images whose own licence and attribution were lost in a repackaged copy",
             url="https://www.isic-archive.com/terms-of-use",
-            redistribute=False,
-            derivatives=False,
-            commercial=False,
         ),
-        Licence(
-            id="LicenseRef-Research-Only",
-            name="Research use under an agreement with the owner",
-            url="",
-            redistribute=False,
-            derivatives=False,
-            commercial=False,
-            agreement=True,
-        ),
+        Licence(id="LicenseRef-No-Clear-Rights", name="Images collected by others without a statement of rights"),
+        Licence(id="LicenseRef-Own", name="A set of your own: nothing leaves your lake", agreement=True),
+        Licence(id=CONFLICTING, name="Statements that contradict each other in both directions"),
     )
 }
+
+
+def strictest(licence_ids: Iterable[str]) -> str:
+    """The licence among several statements about the same images that permits least; unknown statements permit nothing.
+
+    When no statement is at least as strict as all others, `LicenseRef-Conflicting`, which permits nothing.
+    """
+    ids = sorted(set(licence_ids))
+    unknown = [i for i in ids if i not in LICENCES]
+    if unknown:
+        return unknown[0]
+    closed = [i for i in ids if not LICENCES[i].redistribute]
+    if closed:
+        return min(closed, key=lambda i: (sum(LICENCES[i].grants), i))
+    for candidate in ids:
+        mine = LICENCES[candidate].grants
+        if all(g <= o for other in ids for g, o in zip(mine, LICENCES[other].grants, strict=True)):
+            return candidate
+    return CONFLICTING
 
 
 def may_release(licence_id: str | None, profile: Profile) -> bool:
@@ -104,15 +154,14 @@ def may_release(licence_id: str | None, profile: Profile) -> bool:
 
 
 def openness(licence_id: str | None) -> int:
-    """How much a licence permits, 0 to 5: among equal copies the most permissive one survives."""
+    """How much a licence permits, 0 to 6: among equal copies the most permissive one survives."""
     licence = LICENCES.get(licence_id or "")
-    if licence is None:
-        return 0
-    grants = (
-        licence.redistribute,
-        licence.derivatives,
-        licence.commercial,
-        not licence.share_alike,
-        not licence.agreement,
-    )
-    return sum(grants)
+    return sum(licence.grants) if licence else 0
+
+
+_ISIC = {"CC-0": "CC0-1.0", "CC-BY": "CC-BY-4.0", "CC-BY-NC": "CC-BY-NC-4.0"}
+
+
+def isic_licence(text: str) -> str:
+    """The licence id of an ISIC Archive `copyright_license`; an unknown or empty one permits nothing."""
+    return _ISIC.get(text.strip().upper(), "LicenseRef-ISIC-Mixed")

@@ -102,7 +102,7 @@ def _record(plan: Plan, n: int, member: str) -> ImageRecord:
         body_site_raw=str(rng.choice(SITES)),
         age_years=float(person.integers(18, 90)),
         sex=str(person.choice(["female", "male"])),
-        skin_tone=SkinTone(str(TONES.index(lesion.tone) + 1), ToneSystem.DRAWN, "drawn"),
+        skin_tones=(SkinTone(str(TONES.index(lesion.tone) + 1), ToneSystem.DRAWN, "drawn"),),
         expert_concepts=lesion.concepts,
     )
 

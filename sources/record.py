@@ -58,7 +58,9 @@ class ImageRecord:
     `native_id` is unique inside the source and stable across its releases; `archive_id` is the id that the picture has in
     a shared archive (an ISIC id), which other sets may carry too. `expert_concepts` holds only what a person annotated (or,
     for phantoms, what was drawn): seven-point criteria by key (`{"pigment_network": "typical", ...}`), or
-    `{"skincon": [concept, ...]}`. `history` is free clinical context, never visual.
+    `{"skincon": [concept, ...]}`. `history` is free clinical context, never visual. `differential` holds the weights of several
+    labels where the source gives more than one; `diagnosis_raw` is then None unless one is named as the diagnosis. `lineage` is
+    the id of the photograph that this one was made from, where the set ships augmented copies.
     """
 
     source: str
@@ -79,7 +81,9 @@ class ImageRecord:
     age_years: float | None = None
     age_is_floor: bool = False
     sex: str | None = None
-    skin_tone: SkinTone | None = None
+    skin_tones: tuple[SkinTone, ...] = ()
+    differential: Mapping[str, float] = field(default_factory=dict)
+    lineage: str | None = None
     expert_concepts: Mapping[str, str | list[str]] = field(default_factory=dict)
     expert_caption: str | None = None
     history: Mapping[str, str] = field(default_factory=dict)
@@ -88,6 +92,28 @@ class ImageRecord:
     def image_id(self) -> str:
         """`<source>:<native id>`, the key of every table."""
         return f"{self.source}:{self.native_id}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Annotation:
+    """What an annotation-only set says about an image of another set, named by `target` and `native_id` there.
+
+    `doubtful` marks an image that the annotators themselves asked not to use.
+    """
+
+    source: str
+    target: str
+    native_id: str
+    licence_id: str
+    attribution: str
+    expert_concepts: Mapping[str, str | list[str]] = field(default_factory=dict)
+    expert_caption: str | None = None
+    doubtful: bool = False
+
+    @property
+    def image_id(self) -> str:
+        """The image that is spoken about."""
+        return f"{self.target}:{self.native_id}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -131,5 +157,22 @@ REASONS = {
     "image_without_row": "an image that no metadata row names",
     "row_malformed": "a metadata row with too many or too few fields, or no id",
     "encoding": "a metadata file that is not UTF-8 (kept, read as Windows-1252)",
+    "link_dead": "the published address of an image does not give one (it was tried as often as is polite)",
+    "excluded_by_source": "the set itself marks the image as not to be used",
+    "not_a_photograph": "a file of the set that is no photograph of skin (mask, sheet, superpixels), known by its name",
     "field_unparsed": "a metadata value that cannot be understood (the image is kept, the field is empty)",
 }
+
+NOT_AN_IMAGE = frozenset(
+    [
+        "duplicate_row",
+        "duplicate_member",
+        "member_unsafe",
+        "nested_archive",
+        "archive_damaged",
+        "not_a_photograph",
+        "encoding",
+        "row_malformed",
+    ]
+)
+"""Reasons that do not stand for one of the images that a set counts in its published number."""

@@ -7,7 +7,6 @@ import pytest
 
 from pipelines.deduplicate import deduplicate
 from pipelines.embed import embed, find_embedder, load_encoder
-from pipelines.fingerprint import fingerprint
 from pipelines.ingest import ingest
 from pipelines.lake import Lake
 from sources import phantom
@@ -38,7 +37,6 @@ def checkpoint(tmp_path_factory):
 def lake(tmp_path_factory, monkeypatch_module):
     made = Lake(str(tmp_path_factory.mktemp("lake")))
     ingest(made, "phantom")
-    fingerprint(made, "phantom")
     return made
 
 

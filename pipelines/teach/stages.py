@@ -9,6 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
+from pipelines.annotations import annotated
 from pipelines.lake import Lake
 from pipelines.teach.ledger import Ask, Asked, ask_missing, look_up
 from pipelines.teach.requests import Request, StageName, Teacher
@@ -57,7 +58,7 @@ def subjects(lake: Lake, source: str) -> list[Subject]:
     taught = {row["image_id"] for row in keep if row["status"] in TAUGHT and row["split"] != "excluded"}
     nodes = lake.read("diagnoses", source=source, columns=["image_id", "node"]).to_pydict()
     node_of = dict(zip(nodes["image_id"], nodes["node"], strict=True))
-    prints = lake.read("fingerprints", source=source, columns=["image_id", "findings"]).to_pydict()
+    prints = lake.read("evidence", source=source, columns=["image_id", "findings"]).to_pydict()
     measured = dict(zip(prints["image_id"], prints["findings"], strict=True))
     columns = ["image_id", "sha256", "modality", "expert_concepts"]
     return [
@@ -69,7 +70,7 @@ def subjects(lake: Lake, source: str) -> list[Subject]:
             expert_concepts=json.loads(row["expert_concepts"] or "{}"),
             measured=tuple(measured.get(row["image_id"]) or ()),
         )
-        for row in lake.read("images", source=source, columns=columns).to_pylist()
+        for row in annotated(lake, lake.read("images", source=source, columns=columns).to_pylist())
         if row["image_id"] in taught and node_of.get(row["image_id"]) and row["modality"] != "pathology"
     ]
 

@@ -1,4 +1,4 @@
-"""Fingerprints: perceptual hashes in eight orientations and the evidence of a classical segmentation, from one decode.
+"""Evidence: what a classical segmentation measures in each image, brought up to date image by image.
 
 Memory: one batch of images a worker; the driver holds rows of a few batches.
 """
@@ -17,39 +17,34 @@ from pipelines.workers import map_in_order
 from prompts.schemas import digest
 
 VERSION = "1"
-"""Raise when hashing or measuring changes: every fingerprint is then computed again."""
+"""Raise when measuring changes: all evidence is then measured again."""
 
 
-def fingerprint(lake: Lake, source: str) -> Increment:
-    """Bring `fingerprints` of one source up to date with its images."""
+def measure(lake: Lake, source: str) -> Increment:
+    """Bring `evidence` of one source up to date with its images."""
     images = lake.read("images", source=source, columns=["image_id", "sha256"]).to_pydict()
     wanted = {i: digest([VERSION, sha]) for i, sha in zip(images["image_id"], images["sha256"], strict=True)}
 
     def compute(missing: list[str]) -> Iterator[pa.Table]:
-        for rows in map_in_order(fingerprint_batch, pixel_batches(lake, missing, source=source)):
+        for rows in map_in_order(measure_batch, pixel_batches(lake, missing, source=source)):
             for row in rows:
                 row |= {"source": source, "input_digest": wanted[str(row["image_id"])]}
-            yield pa.Table.from_pylist(rows, schema=TABLES["fingerprints"].schema)
+            yield pa.Table.from_pylist(rows, schema=TABLES["evidence"].schema)
 
-    return bring_up_to_date(lake, "fingerprints", source, wanted, compute)
+    return bring_up_to_date(lake, "evidence", source, wanted, compute)
 
 
-def fingerprint_batch(batch: PixelBatch) -> list[dict[str, object]]:
+def measure_batch(batch: PixelBatch) -> list[dict[str, object]]:
     """Rows of one batch, without source and digest. Runs in a worker."""
     return [_row(image_id, data) for image_id, data in batch.images()]
 
 
 def _row(image_id: str, data: bytes) -> dict[str, object]:
-    import numpy as np
+    from quality import evidence, raster
 
-    from quality import evidence, phash, raster
-
-    rgb = raster.decode(data).rgb
-    measured = evidence.measure(rgb)
+    measured = evidence.measure(raster.decode(data).rgb)
     return {
         "image_id": image_id,
-        "phash": phash.phash8(rgb).view(np.int64).tolist(),
-        "dhash": int(np.uint64(phash.dhash(rgb)).view(np.int64)),
         "measured": measured.measured,
         "why_not": measured.why_not or None,
         "findings": list(evidence.findings(measured)),

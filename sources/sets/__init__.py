@@ -1,0 +1,1 @@
+"""One module a published set: its catalogue entry (`SOURCE`) and its reader (`read`)."""

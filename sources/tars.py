@@ -1,0 +1,90 @@
+"""Tar, plain (by seeking) or compressed (from front to back); a damaged one gives the members before the damage."""
+
+import bz2
+import gzip
+import io
+import lzma
+import tarfile
+import zlib
+from collections.abc import Iterator, Sequence
+from typing import IO, Any
+
+from sources.archives import MAX_MEMBER_BYTES, MAX_RATIO, Damage, Entry
+
+_BROKEN = (tarfile.TarError, EOFError, OSError, zlib.error, lzma.LZMAError, ValueError, UnicodeError, OverflowError)
+_FREE_BYTES = 64 << 20
+"""Unpacked bytes before the ratio is looked at: headers and empty space at the front of a small archive may pack well."""
+
+
+class _Bomb(OSError):
+    """A stream that unpacks to far more than it takes up."""
+
+
+class _Watched(io.RawIOBase):
+    """An unpacking stream that stops when it gives more than `MAX_RATIO` times what it took."""
+
+    def __init__(self, packed: IO[bytes], unpacked: Any) -> None:
+        self._packed, self._unpacked, self._given = packed, unpacked, 0
+
+    def readable(self) -> bool:
+        return True
+
+    def read(self, size: int = -1) -> bytes:
+        data = self._unpacked.read(min(size, 1 << 20) if size > 0 else 1 << 20)
+        self._given += len(data)
+        if self._given > _FREE_BYTES and self._given > MAX_RATIO * max(self._packed.tell(), 1):
+            raise _Bomb(f"unpacks to more than {MAX_RATIO} times its size")
+        return data
+
+
+def _open(handle: IO[bytes], location: str) -> tarfile.TarFile:
+    name = location.casefold()
+    if name.endswith(".tar"):
+        return tarfile.open(fileobj=handle, mode="r:")
+    unpack: Any = bz2.BZ2File if name.endswith("bz2") else lzma.LZMAFile if name.endswith("xz") else gzip.GzipFile
+    unpacked = unpack(fileobj=handle) if unpack is gzip.GzipFile else unpack(handle)
+    watched: Any = _Watched(handle, unpacked)
+    return tarfile.open(fileobj=watched, mode="r|")
+
+
+def entries(handle: IO[bytes], location: str) -> Iterator[Entry]:
+    """Every file of the archive in its order; what is no plain file has a fault, and so has an archive that ends early."""
+    try:
+        with _open(handle, location) as archive:
+            for info in archive:
+                if info.isdir():
+                    continue
+                fault = None if info.isreg() and not info.issparse() else ("member_unsafe", "a link or a device, not a file")
+                yield Entry(info.name.removeprefix("./"), max(info.size, 0), fault=fault)
+    except _BROKEN as error:
+        yield Entry("", 0, fault=("archive_damaged", f"{error}; members before the damage are still read"))
+
+
+def read(handle: IO[bytes], location: str, names: Sequence[str]) -> Iterator[tuple[str, bytes | Damage]]:
+    """Bytes of the named members in the archive's order, the first of equal names; then damage for names not met."""
+    wanted = dict.fromkeys(names)
+    try:
+        with _open(handle, location) as archive:
+            for info in archive:
+                name = info.name.removeprefix("./")
+                if name in wanted and info.isreg():
+                    del wanted[name]
+                    yield name, _read(archive, info)
+                    if not wanted:
+                        return
+    except _BROKEN as error:
+        why = str(error) or type(error).__name__
+    else:
+        why = "not in the archive any more"
+    yield from ((name, Damage("member_damaged", why)) for name in wanted)
+
+
+def _read(archive: tarfile.TarFile, info: tarfile.TarInfo) -> bytes | Damage:
+    if info.size > MAX_MEMBER_BYTES:
+        return Damage("member_too_large", f"claims {info.size:,} bytes")
+    try:
+        stream = archive.extractfile(info)
+        data = stream.read(MAX_MEMBER_BYTES + 1) if stream else b""
+    except _BROKEN as error:
+        return Damage("member_damaged", str(error) or type(error).__name__)
+    return data if len(data) == info.size else Damage("member_damaged", f"{len(data):,} of {info.size:,} bytes")

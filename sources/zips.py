@@ -1,0 +1,103 @@
+"""Zip by random access; one cut short gives its whole members, found by walking the headers from the front."""
+
+import io
+import stat
+import struct
+import zipfile
+import zlib
+from collections.abc import Iterator, Sequence
+from typing import IO
+
+from sources.archives import MAX_MEMBER_BYTES, Damage, Entry
+
+_LOCAL_HEADER = struct.Struct("<4sHHHHHIIIHH")
+_LOCAL_MAGIC = b"PK\x03\x04"
+_BROKEN = (zipfile.BadZipFile, NotImplementedError, OSError, ValueError, struct.error)
+
+
+def entries(handle: IO[bytes], size: int) -> Iterator[Entry]:
+    """Every entry of the directory, or of what can be salvaged. `size` is the file's, in bytes."""
+    try:
+        infos = zipfile.ZipFile(handle).infolist()
+    except _BROKEN as error:
+        yield Entry("", 0, fault=("archive_damaged", f"{error}; members before the damage are still read"))
+        infos = list(_salvaged(handle))
+    for info in infos:
+        if not info.is_dir():
+            yield Entry(info.filename, info.file_size, info.compress_size, fault=_fault(info))
+
+
+def _fault(info: zipfile.ZipInfo) -> tuple[str, str] | None:
+    mode = info.external_attr >> 16
+    if mode and not (stat.S_ISREG(mode) or stat.S_ISDIR(mode) or stat.S_IFMT(mode) == 0):
+        return "member_unsafe", "a link or a device, not a file"
+    if info.flag_bits & 0x1:
+        return "member_damaged", "encrypted"
+    return None
+
+
+def _salvaged(handle: IO[bytes]) -> Iterator[zipfile.ZipInfo]:
+    """Whole members of a zip whose directory at the end is gone, found by walking the headers from the front."""
+    handle.seek(0, io.SEEK_END)
+    end, at = handle.tell(), 0
+    while True:
+        handle.seek(at)
+        fixed = handle.read(_LOCAL_HEADER.size)
+        if len(fixed) < _LOCAL_HEADER.size or not fixed.startswith(_LOCAL_MAGIC):
+            return
+        _, _, flags, method, _, _, crc, packed, size, name_bytes, extra_bytes = _LOCAL_HEADER.unpack(fixed)
+        name = handle.read(name_bytes).decode("utf-8" if flags & 0x800 else "cp437")
+        start = at + _LOCAL_HEADER.size + name_bytes + extra_bytes
+        # With bit 3 the sizes stand behind the data, where only the lost directory would have found them.
+        if flags & 0x8 or start + packed > end:
+            return
+        info = zipfile.ZipInfo(name)
+        info.header_offset, info.compress_type, info.flag_bits = at, method, flags
+        info.CRC, info.compress_size, info.file_size = crc, packed, size
+        yield info
+        at = start + packed
+
+
+def read(handle: IO[bytes], names: Sequence[str]) -> Iterator[tuple[str, bytes | Damage]]:
+    """Bytes of the named members in the order given, or the damage that keeps them."""
+    try:
+        archive: zipfile.ZipFile | None = zipfile.ZipFile(handle)
+        infos = {info.filename: info for info in reversed(archive.infolist())}
+    except _BROKEN:
+        archive, infos = None, {info.filename: info for info in _salvaged(handle)}
+    for name in names:
+        if name not in infos:
+            yield name, Damage("member_damaged", "not in the archive any more")
+        else:
+            yield name, _read(handle, archive, infos[name])
+
+
+def _read(handle: IO[bytes], archive: zipfile.ZipFile | None, info: zipfile.ZipInfo) -> bytes | Damage:
+    try:
+        data = _read_salvaged(handle, info) if archive is None else _read_member(archive, info)
+    except (zipfile.BadZipFile, zlib.error, EOFError, OSError, NotImplementedError, RuntimeError) as error:
+        return Damage("member_damaged", str(error) or type(error).__name__)
+    if len(data) > MAX_MEMBER_BYTES:
+        return Damage("member_too_large", f"unpacks to more than {MAX_MEMBER_BYTES:,} bytes")
+    return data
+
+
+def _read_member(archive: zipfile.ZipFile, info: zipfile.ZipInfo) -> bytes:
+    with archive.open(info) as stream:
+        return stream.read(MAX_MEMBER_BYTES + 1)
+
+
+def _read_salvaged(handle: IO[bytes], info: zipfile.ZipInfo) -> bytes:
+    handle.seek(info.header_offset + _LOCAL_HEADER.size - 4)
+    name_bytes, extra_bytes = struct.unpack("<HH", handle.read(4))
+    handle.seek(name_bytes + extra_bytes, io.SEEK_CUR)
+    packed = handle.read(info.compress_size)
+    if info.compress_type == zipfile.ZIP_STORED:
+        data = packed
+    elif info.compress_type == zipfile.ZIP_DEFLATED:
+        data = zlib.decompressobj(-15).decompress(packed, MAX_MEMBER_BYTES + 1)
+    else:
+        raise zipfile.BadZipFile(f"compression method {info.compress_type} cannot be salvaged")
+    if zlib.crc32(data) != info.CRC:
+        raise zipfile.BadZipFile("checksum does not match")
+    return data
