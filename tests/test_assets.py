@@ -14,6 +14,8 @@ from pipelines.preview import MOST_BYTES, MOST_IMAGES, thumbnails
 ASSETS = {
     "images",
     "quarantine",
+    "annotations",
+    "evidence",
     "diagnoses",
     "fingerprints",
     "embeddings",
@@ -113,7 +115,7 @@ def test_a_source_that_cannot_be_had_fails_with_instructions_and_is_not_retried(
     monkeypatch.setattr(ingesting.ingesting, "ingest", lambda *a, **k: real(a[0], "ham10000", cache=str(tmp_path / "cache")))
     with dg.DagsterInstance.ephemeral() as instance:
         result = dg.materialize(
-            [ingesting.images_and_quarantine],
+            [ingesting.ingested],
             partition_key="phantom",
             resources={"settings": settings},
             instance=instance,

@@ -1,65 +1,146 @@
-"""Catalogue, licences, fields, readers on the real sets, and fetching from a real server that misbehaves."""
+"""Fields, licences, and the readers on every real file and row that is here."""
 
-import hashlib
-import http.server
-import threading
+import csv
 from collections import Counter
-from dataclasses import replace
+from functools import lru_cache
 from importlib import import_module
-from typing import ClassVar
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipelines.ingest import read_records
-from sources import archives, fetch, fields
-from sources.catalogue import SOURCES, Source, SourceFile, UnknownSource, source
-from sources.licences import LICENCES, may_release, openness
-from sources.record import REASONS
+from pipelines import gather
+from prompts.ontology import load
+from sources import archives, fields
+from sources.archives import Member
+from sources.catalogue import SOURCES, UnknownSource, source
+from sources.files import Files
+from sources.licences import CONFLICTING, LICENCES, isic_licence, may_release, openness, strictest
+from sources.record import REASONS, ImageRecord, Reject
+from sources.tables import parse
 
 REAL = {"ham10000": 7028, "isic9": 1663, "pad_ufes_20": 257}
 
 
+@lru_cache
+def read_real(mirror: str, name: str) -> tuple[gather.Read, gather.Gathered]:
+    entry = source(name)
+    got = gather.gather(entry, mirror=mirror, cache="unused")
+    return gather.read(entry, got), got
+
+
 @pytest.mark.parametrize(("name", "count"), REAL.items())
 def test_real_sets_are_read_to_the_last_file_and_row(real_data, name, count):
-    entry = source(name)
-    located = fetch.locate(entry, mirror=str(real_data / "mirror"), cache="unused")
-    records, rejects = read_records(entry, located)
-    assert len(records) == count
-    members = [
-        m
-        for f in located
-        if f.name.endswith(".zip") and "segmentation" not in f.name
-        for m in archives.scan(name, f.name, f.location)[0]
-    ]
-    named = {(r.archive, r.member) for r, _ in records} | {(r.archive, r.member) for r in rejects}
+    read, got = read_real(str(real_data / "mirror"), name)
+    assert len(read.records) == count
+    members = [m for f in got.located if f.role == "images" for m in archives.scan(name, f.name, f.location)[0]]
+    named = {(r.archive, r.member) for r in read.records} | {(r.archive, r.member) for r in read.rejects}
     assert {(m.archive, m.name) for m in members} == named
-    assert len({r.image_id for r, _ in records}) == count
+    assert len({r.image_id for r in read.records}) == count
+    assert not read.rejects
 
 
 def test_what_the_sets_say_is_carried(real_data):
-    records = {}
-    for name in REAL:
-        entry = source(name)
-        found, _ = read_records(entry, fetch.locate(entry, mirror=str(real_data / "mirror"), cache="unused"))
-        records[name] = [record for record, _ in found]
-    ham, pad, isic9 = (records[name] for name in ("ham10000", "pad_ufes_20", "isic9"))
+    ham, pad, isic9 = (read_real(str(real_data / "mirror"), name)[0].records for name in ("ham10000", "pad_ufes_20", "isic9"))
     assert Counter(r.diagnosis_raw for r in ham)["nv"] == 4777
     assert all(r.lesion_id and r.archive_id for r in ham)
     assert len({r.archive_id for r in ham} & {r.archive_id for r in isic9}) == 670
-    assert {r.skin_tone.value for r in pad if r.skin_tone} <= {"I", "II", "III", "IV", "V", "VI"}
+    assert {t.value for r in pad for t in r.skin_tones} <= {"I", "II", "III", "IV", "V", "VI"}
     assert all(r.patient_id and r.lesion_id for r in pad)
     assert any("itch" in r.history for r in pad)
     assert {r.series for r in isic9} == {"Train", "Test"}
+
+
+def rows_only(real_data, name: str, tables: dict[str, str], members: list[Member]) -> tuple[list[ImageRecord], list[Reject]]:
+    """A reader on real tables, with a member for every image that they name: only the pictures are missing here."""
+    folder = real_data / "mirror" / name
+    parsed = {stored: parse(name, stored, (folder / file).read_bytes()) for stored, file in tables.items()}
+    items = list(import_module(source(name).module).read(Files(name, parsed, members)))
+    return [i for i in items if isinstance(i, ImageRecord)], [i for i in items if isinstance(i, Reject)]
+
+
+def column(real_data, path: str, name: str) -> list[str]:
+    with open(real_data / "mirror" / path, newline="", encoding="utf-8") as handle:
+        return [row[name] for row in csv.DictReader(handle)]
+
+
+def test_every_fitzpatrick17k_row_is_read(real_data):
+    ids = column(real_data, "fitzpatrick17k/fitzpatrick17k.csv", "md5hash")
+    members = [Member("images", f"{i}.jpg", 1) for i in ids]
+    records, rejects = rows_only(real_data, "fitzpatrick17k", {"fitzpatrick17k.csv": "fitzpatrick17k.csv"}, members)
+    assert Counter(r.reason for r in rejects) == {"excluded_by_source": 27}
+    assert len(records) == 16_577 - 27
+    tones = Counter(t.value for r in records for t in r.skin_tones if t.basis == "annotators of Scale AI")
+    said = Counter(column(real_data, "fitzpatrick17k/fitzpatrick17k.csv", "fitzpatrick_scale"))
+    assert sum(tones.values()) <= 16_577 - said["-1"]
+    assert set(tones) == {"I", "II", "III", "IV", "V", "VI"}
+
+
+def test_fitzpatrick17k_addresses_and_the_rows_without_one(real_data):
+    table = parse("fitzpatrick17k", "fitzpatrick17k.csv", (real_data / "mirror/fitzpatrick17k/fitzpatrick17k.csv").read_bytes())
+    from sources.sets import fitzpatrick17k
+
+    links = list(fitzpatrick17k.links(Files("fitzpatrick17k", {"fitzpatrick17k.csv": table})))
+    assert len(links) == 16_577 - 41
+    assert len({link.name for link in links}) == len(links)
+
+
+def test_every_isic2019_row_is_read(real_data):
+    ids = column(real_data, "isic2019/ISIC_2019_Training_GroundTruth.csv", "image")
+    members = [Member("ISIC_2019_Training_Input.zip", f"ISIC_2019_Training_Input/{i}.jpg", 1) for i in ids]
+    names = ("ISIC_2019_Training_GroundTruth.csv", "ISIC_2019_Training_Metadata.csv")
+    records, rejects = rows_only(real_data, "isic2019", {n: n for n in names}, members)
+    assert not rejects
+    assert len(records) == 25_331
+    assert sum(r.lesion_id is None for r in records) == 2_084
+    assert Counter(r.lesion_id[:3] for r in records if r.lesion_id) == {"BCN": 12_413, "HAM": 10_015, "MSK": 819}
+    downsampled = [r for r in records if r.native_id.endswith("_downsampled")]
+    assert len(downsampled) == 2_074
+    assert not any(r.archive_id.endswith("_downsampled") for r in downsampled)
+    assert all(r.diagnosis_raw for r in records)
+    assert sum(r.sex is None for r in records) == 384
+
+
+def test_every_derm7pt_row_is_read(real_data):
+    paths = column(real_data, "derm7pt/meta.csv", "derm")
+    members = [Member("release_v0.zip", f"release_v0/images/{p.upper()}", 1) for p in paths]
+    records, rejects = rows_only(real_data, "derm7pt", {"meta.csv": "meta.csv"}, members)
+    assert not rejects
+    assert len(records) == 1_011
+    assert all(len(r.expert_concepts) == 7 for r in records)
+    assert Counter(r.expert_concepts["pigment_network"] for r in records) == {"absent": 400, "typical": 381, "atypical": 230}
+
+
+@pytest.mark.parametrize(
+    ("name", "path", "field"),
+    [
+        ("ham10000", "ham10000/HAM10000_metadata.csv", "dx"),
+        ("pad_ufes_20", "pad_ufes_20/metadata.csv", "diagnostic"),
+        ("fitzpatrick17k", "fitzpatrick17k/fitzpatrick17k.csv", "label"),
+        ("derm7pt", "derm7pt/meta.csv", "diagnosis"),
+    ],
+)
+def test_every_real_label_has_a_place_in_the_ontology(real_data, name, path, field):
+    labels = Counter(column(real_data, path, field))
+    unknown = {label: n for label, n in labels.items() if load().map_label(name, label).how == "unmapped"}
+    assert not unknown
+
+
+def test_every_isic2019_code_has_a_place_in_the_ontology():
+    from sources.sets.isic2019 import LABELS
+
+    unknown = [label for label in LABELS if label != "UNK" and load().map_label("isic2019", label).how == "unmapped"]
+    assert not unknown
 
 
 @pytest.mark.parametrize("entry", SOURCES.values(), ids=list(SOURCES))
 def test_every_entry_is_complete(entry):
     assert entry.licence_id in LICENCES
     assert entry.title and entry.citation and entry.attribution and entry.url.startswith("https://")
-    assert import_module(entry.reader).VERSION
-    assert entry.access == "built-in" or any(file.role == "images" for file in entry.files)
+    assert import_module(entry.module).VERSION
+    assert entry.access == "built-in" or entry.files
+    assert entry.traps
+    assert all(name in SOURCES for name in (*entry.overlaps, *entry.annotates))
 
 
 def test_an_unknown_name_lists_the_known_ones():
@@ -130,110 +211,66 @@ def test_no_text_breaks_the_fields(text):
         ("acral", None),
         ("unknown", None),
         ("anterior torso", "trunk_front"),
-        ("back of hand", None),
+        ("back of hand", "upper_limb"),
+        ("lower back of neck", None),
     ],
 )
 def test_body_sites(text, region):
     assert fields.body_site(text) == region
 
 
-def test_rejects_use_known_reasons_only(real_data):
-    for name in REAL:
-        entry = source(name)
-        _, rejects = read_records(entry, fetch.locate(entry, mirror=str(real_data / "mirror"), cache="unused"))
-        assert {r.reason for r in rejects} <= set(REASONS)
+def test_of_two_statements_the_stricter_wins():
+    assert strictest(["CC-BY-4.0", "CC-BY-NC-4.0"]) == "CC-BY-NC-4.0"
+    assert strictest(["CC-BY-NC-4.0", "CC-BY-NC-SA-4.0", "CC0-1.0"]) == "CC-BY-NC-SA-4.0"
+    assert strictest(["CC-BY-4.0", "LicenseRef-No-Clear-Rights"]) == "LicenseRef-No-Clear-Rights"
+    assert strictest(["CC-BY-NC-ND-4.0", "CC-BY-NC-SA-4.0"]) == CONFLICTING
+    assert strictest(["CC-BY-4.0", "WTFPL"]) == "WTFPL"
 
 
-DATA = bytes(range(256)) * 40_000
+@given(st.lists(st.sampled_from(sorted(LICENCES)), min_size=1, max_size=5), st.sampled_from(["open", "noncommercial"]))
+def test_nothing_is_released_that_any_statement_forbids(ids, profile):
+    if not all(may_release(i, profile) for i in ids):
+        assert not may_release(strictest(ids), profile)
 
 
-class Handler(http.server.BaseHTTPRequestHandler):
-    """Serves DATA with ranges; cuts the first `cuts` answers in the middle."""
-
-    cuts = 0
-    asked: ClassVar[list[str | None]] = []
-
-    def do_HEAD(self):
-        self._head(len(DATA), 200)
-
-    def _head(self, length, status):
-        self.send_response(status)
-        self.send_header("Accept-Ranges", "bytes")
-        self.send_header("Content-Length", str(length))
-        self.end_headers()
-
-    def do_GET(self):
-        wanted = self.headers.get("Range")
-        type(self).asked.append(wanted)
-        start, stop = 0, len(DATA)
-        if wanted:
-            first, last = wanted.removeprefix("bytes=").split("-")
-            start, stop = int(first), int(last) + 1 if last else len(DATA)
-        body = DATA[start:stop]
-        self._head(len(body), 206 if wanted else 200)
-        if type(self).cuts > 0:
-            type(self).cuts -= 1
-            self.wfile.write(body[: len(body) // 2])
-            self.connection.close()
-            return
-        self.wfile.write(body)
-
-    def log_message(self, *_):
-        pass
+@given(st.lists(st.sampled_from(sorted(LICENCES)), min_size=1, max_size=5))
+def test_the_order_of_statements_does_not_matter(ids):
+    assert strictest(ids) == strictest(reversed(ids)) == strictest(ids * 2)
 
 
-@pytest.fixture
-def server(monkeypatch):
-    monkeypatch.setattr(fetch, "FIRST_WAIT_SECONDS", 0.01)
-    Handler.cuts, Handler.asked = 0, []
-    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler) as httpd:
-        threading.Thread(target=httpd.serve_forever, daemon=True).start()
-        yield f"http://127.0.0.1:{httpd.server_port}/set.zip"
-        httpd.shutdown()
+def test_isic_licences():
+    assert [isic_licence(t) for t in ("CC-0", "CC-BY", "cc-by-nc", "", "ALL RIGHTS")] == [
+        "CC0-1.0",
+        "CC-BY-4.0",
+        "CC-BY-NC-4.0",
+        "LicenseRef-ISIC-Mixed",
+        "LicenseRef-ISIC-Mixed",
+    ]
 
 
-def entry(url: str | None, sha256: str | None = None) -> Source:
-    return replace(source("isic9"), files=(SourceFile(name="set.zip", role="images", url=url, sha256=sha256),))
+@pytest.mark.parametrize(
+    ("text", "roman"),
+    [
+        ("2", "II"),
+        ("2.0", "II"),
+        ("FST 3", "III"),
+        ("FST6", "VI"),
+        ("iv brown skin", "IV"),
+        ("-1", None),
+        ("12", None),
+        ("", None),
+    ],
+)
+def test_fitzpatrick_types(text, roman):
+    assert fields.fitzpatrick(text) == roman
 
 
-def test_a_file_is_fetched_checked_and_kept(server, tmp_path):
-    good = hashlib.sha256(DATA).hexdigest()
-    (found,) = fetch.locate(entry(server, good), mirror=None, cache=str(tmp_path))
-    assert (found.size, found.sha256) == (len(DATA), good)
-    asked = len(Handler.asked)
-    fetch.locate(entry(server, good), mirror=None, cache=str(tmp_path))
-    assert len(Handler.asked) == asked
+@given(st.text(max_size=20))
+def test_no_text_breaks_the_tones(text):
+    assert fields.fitzpatrick(text) in (None, "I", "II", "III", "IV", "V", "VI")
+    assert fields.monk(text) in (None, *map(str, range(1, 11)))
 
 
-def test_a_cut_connection_is_tried_again_and_goes_on_where_it_stood(server, tmp_path):
-    folder = tmp_path / "isic9"
-    folder.mkdir()
-    (folder / "set.zip.partial").write_bytes(DATA[: 1 << 20])
-    Handler.cuts = 2
-    (found,) = fetch.locate(entry(server, hashlib.sha256(DATA).hexdigest()), mirror=None, cache=str(tmp_path))
-    assert found.size == len(DATA)
-    assert all(wanted and not wanted.startswith("bytes=0-") for wanted in Handler.asked)
-
-
-def test_a_wrong_checksum_is_an_error_that_names_the_file_and_keeps_nothing(server, tmp_path):
-    with pytest.raises(fetch.ChecksumMismatch, match=r"isic9/set\.zip.*expected sha256 0000"):
-        fetch.locate(entry(server, "0" * 64), mirror=None, cache=str(tmp_path))
-    assert not [path for path in tmp_path.rglob("*") if path.is_file()]
-
-
-def test_a_dead_server_is_given_up_after_bounded_tries(tmp_path, monkeypatch):
-    monkeypatch.setattr(fetch, "FIRST_WAIT_SECONDS", 0.01)
-    with pytest.raises(fetch.SourceUnavailable, match="failed 5 times"):
-        fetch.locate(entry("http://127.0.0.1:9/set.zip"), mirror=None, cache=str(tmp_path))
-
-
-def test_the_mirror_comes_before_everything(server, tmp_path):
-    (tmp_path / "mirror" / "isic9").mkdir(parents=True)
-    (tmp_path / "mirror" / "isic9" / "set.zip").write_bytes(b"local")
-    (found,) = fetch.locate(entry(server), mirror=str(tmp_path / "mirror"), cache=str(tmp_path / "cache"))
-    assert found.size == 5 and not Handler.asked
-
-
-def test_without_an_address_the_instructions_say_what_to_do(tmp_path):
-    with pytest.raises(fetch.SourceUnavailable, match=r"set\.zip.*isic-archive.*DERMOFORGE_MIRROR"):
-        fetch.locate(entry(None), mirror=None, cache=str(tmp_path))
+@pytest.mark.parametrize("name", REAL)
+def test_rejects_use_known_reasons_only(real_data, name):
+    assert {r.reason for r in read_real(str(real_data / "mirror"), name)[0].rejects} <= set(REASONS)

@@ -60,13 +60,12 @@ def read(files: Files) -> Iterator[ImageRecord | Reject]:
     """One record an image of both parts; truth and metadata meet by image id."""
     for part in ("Training", "Test"):
         truth_name, facts_name = f"ISIC_2019_{part}_GroundTruth.csv", f"ISIC_2019_{part}_Metadata.csv"
-        members = [m for m in files.members if m.archive.startswith(f"ISIC_2019_{part}")]
         if not files.has_table(truth_name):
             continue
         truth = files.table(truth_name, "image", *(label for label in LABELS if label != "UNK"))
         facts, rejects = _facts(files, facts_name)
         yield from rejects
-        pictures = [m for m in members if m in set(files.images())]
+        pictures = [member for member in files.images() if member.archive.startswith(f"ISIC_2019_{part}")]
         pairs, rejects = join(SOURCE.name, truth, pictures, lambda row: row.values["image"])
         yield from rejects
         for row, member in pairs:
