@@ -8,6 +8,7 @@ import hashlib
 import json
 import logging
 import os
+import tempfile
 import threading
 import time
 from collections import defaultdict
@@ -72,7 +73,7 @@ def download(url: str, target: str, *, label: str, sha256: str | None = None, ba
 
     os.makedirs(os.path.dirname(target), exist_ok=True)
     partial = f"{target}.partial"
-    with FileLock(f"{partial}.lock"):  # another run may be fetching the same file
+    with FileLock(_lock(target)):  # another run may be fetching the same file
         if os.path.exists(target):
             return
         with _bar(label, bar) as seen:
@@ -83,7 +84,13 @@ def download(url: str, target: str, *, label: str, sha256: str | None = None, ba
             raise ChecksumMismatch(f"{label} from {url}: expected sha256 {sha256}, found {found}")
         os.replace(partial, target)
         _remove(f"{partial}.json")
-    _remove(f"{partial}.lock")
+
+
+def _lock(target: str) -> str:
+    """A lock file for a target, kept away from what users look at; a few targets may share one, which only makes one wait."""
+    folder = os.path.join(tempfile.gettempdir(), "dermoforge-locks")
+    os.makedirs(folder, exist_ok=True)
+    return os.path.join(folder, hashlib.sha256(os.path.abspath(target).encode()).hexdigest()[:3])
 
 
 def _until_complete(url: str, partial: str, label: str, seen: Any) -> None:

@@ -75,3 +75,29 @@ def corpus(tmp_path_factory) -> Corpus:
     made = Corpus(tmp_path_factory.mktemp("corpus"))
     made.run()
     return made
+
+
+@pytest.fixture
+def bucket(monkeypatch):
+    """A lake URL in an S3 emulator on this machine."""
+    import boto3
+    import s3fs
+    from moto.server import ThreadedMotoServer
+
+    server = ThreadedMotoServer(ip_address="127.0.0.1", port=0)
+    server.start()
+    host, port = server.get_host_and_port()
+    url = f"http://{host}:{port}"
+    for key, value in {
+        "ENDPOINT_URL": url,
+        "ACCESS_KEY_ID": "test",
+        "SECRET_ACCESS_KEY": "test",
+        "REGION": "us-east-1",
+        "DEFAULT_REGION": "us-east-1",
+    }.items():
+        monkeypatch.setenv(f"AWS_{key}", value)
+    boto3.client("s3", endpoint_url=url).create_bucket(Bucket="corpus")
+    s3fs.S3FileSystem.clear_instance_cache()
+    yield "s3://corpus/lake"
+    s3fs.S3FileSystem.clear_instance_cache()
+    server.stop()

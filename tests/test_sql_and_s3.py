@@ -4,7 +4,6 @@ import subprocess
 import sys
 
 import pyarrow as pa
-import pytest
 
 from pipelines.lake import Lake
 from pipelines.sql import connect
@@ -28,29 +27,6 @@ def test_the_shell_runs_a_statement_and_reports_a_wrong_one(corpus):
     assert bad.returncode == 1 and "nonsense" in bad.stderr
     piped = subprocess.run(command, input="select 1 as one;\nselect 2 as two", capture_output=True, text=True, check=True)
     assert "one" in piped.stdout and "two" in piped.stdout
-
-
-@pytest.fixture
-def bucket(monkeypatch):
-    """A lake URL in an S3 emulator on this machine."""
-    import boto3
-    from moto.server import ThreadedMotoServer
-
-    server = ThreadedMotoServer(ip_address="127.0.0.1", port=0)
-    server.start()
-    host, port = server.get_host_and_port()
-    url = f"http://{host}:{port}"
-    for key, value in {
-        "ENDPOINT_URL": url,
-        "ACCESS_KEY_ID": "test",
-        "SECRET_ACCESS_KEY": "test",
-        "REGION": "us-east-1",
-        "DEFAULT_REGION": "us-east-1",
-    }.items():
-        monkeypatch.setenv(f"AWS_{key}", value)
-    boto3.client("s3", endpoint_url=url).create_bucket(Bucket="corpus")
-    yield "s3://corpus/lake"
-    server.stop()
 
 
 def quarantine_rows(source: str, count: int) -> pa.Table:
