@@ -7,6 +7,7 @@ import lzma
 import tarfile
 import zlib
 from collections.abc import Iterator, Sequence
+from tarfile import EOFHeaderError  # type: ignore[attr-defined]
 from typing import IO, Any
 
 from sources.archives import MAX_MEMBER_BYTES, MAX_RATIO, Damage, Entry
@@ -37,14 +38,31 @@ class _Watched(io.RawIOBase):
         return data
 
 
-def _open(handle: IO[bytes], location: str) -> tarfile.TarFile:
+class _Info(tarfile.TarInfo):
+    """Notes that the end mark was met: tarfile takes a cut or a broken header after the first for the end, without a word."""
+
+    @classmethod
+    def fromtarfile(cls, tarfile: Any) -> Any:
+        try:
+            return super().fromtarfile(tarfile)
+        except EOFHeaderError:
+            tarfile.met_end = True
+            raise
+
+
+class _Archive(tarfile.TarFile):
+    met_end = False
+    tarinfo = _Info
+
+
+def _open(handle: IO[bytes], location: str) -> Any:
     name = location.casefold()
     if name.endswith(".tar"):
-        return tarfile.open(fileobj=handle, mode="r:")
+        return _Archive.open(fileobj=handle, mode="r:")
     unpack: Any = bz2.BZ2File if name.endswith("bz2") else lzma.LZMAFile if name.endswith("xz") else gzip.GzipFile
     unpacked = unpack(fileobj=handle) if unpack is gzip.GzipFile else unpack(handle)
     watched: Any = _Watched(handle, unpacked)
-    return tarfile.open(fileobj=watched, mode="r|")
+    return _Archive.open(fileobj=watched, mode="r|")
 
 
 def entries(handle: IO[bytes], location: str) -> Iterator[Entry]:
@@ -56,6 +74,8 @@ def entries(handle: IO[bytes], location: str) -> Iterator[Entry]:
                     continue
                 fault = None if info.isreg() and not info.issparse() else ("member_unsafe", "a link or a device, not a file")
                 yield Entry(info.name.removeprefix("./"), max(info.size, 0), fault=fault)
+            if not archive.met_end:
+                raise tarfile.ReadError("the archive has no end")
     except _BROKEN as error:
         yield Entry("", 0, fault=("archive_damaged", f"{error}; members before the damage are still read"))
 
