@@ -55,7 +55,9 @@ def locate(source: Source, *, mirror: str | None, cache: str) -> list[Located]:
     """
     roots = _roots(source, mirror, cache)
     standing = {file.name: _standing(file, roots) for file in source.files}
-    wanted = [file for file in source.files if not standing[file.name] and file.url]
+    # A mirror says what there is: what is optional and not in it is left out without asking the network.
+    mirrored = bool(mirror) and any(_standing(file, _roots(source, mirror, "")) for file in source.files)
+    wanted = [f for f in source.files if not standing[f.name] and f.url and (f.required or not mirrored)]
     absent = [file.name for file in source.files if not standing[file.name] and not file.url and file.required]
     if absent:
         raise SourceUnavailable(_instructions(source, absent, mirror, cache))

@@ -19,7 +19,7 @@ SOURCE = Source(
     reader="sources.class_folders",
     options={
         "parts": ("train", "test", "val"),
-        "copy": r"^(?:(?:hue|saturation|superpixels|padd|flip|resize|crop)[-_ ]?-?\d*(?:\.\d+)?[-_ ]*)+(?i:)(.+?)(?:__Protect.*)?$",
+        "copy": r"(?i)^(?:(?:hue|saturation|superpixels|padd|flip|resize|crop)[-_ ]?-?\d*(?:\.\d+)?[-_ ]*)+(.+?)(?:__Protect.*)?$",
     },
     licence_claims=(),
     groups=(),
