@@ -37,7 +37,10 @@ def catalogue() -> dict[str, Source]:
         return SOURCES
     from sources.own import own_sets
 
-    return SOURCES | own_sets(own)
+    mine = own_sets(own)
+    if taken := sorted(SOURCES.keys() & mine.keys()):
+        raise ValueError(f"DERMOFORGE_OWN_SETS {own}: {', '.join(taken)} is a published set: choose another name")
+    return SOURCES | mine
 
 
 def source(name: str) -> Source:

@@ -1,6 +1,7 @@
 """Zip by random access; one cut short gives its whole members, found by walking the headers from the front."""
 
 import io
+import lzma
 import stat
 import struct
 import zipfile
@@ -12,7 +13,19 @@ from sources.archives import MAX_MEMBER_BYTES, Damage, Entry
 
 _LOCAL_HEADER = struct.Struct("<4sHHHHHIIIHH")
 _LOCAL_MAGIC = b"PK\x03\x04"
-_BROKEN = (zipfile.BadZipFile, NotImplementedError, OSError, ValueError, struct.error)
+_BROKEN = (
+    zipfile.BadZipFile,
+    zlib.error,
+    lzma.LZMAError,
+    struct.error,
+    NotImplementedError,
+    OSError,
+    EOFError,
+    ValueError,
+    RuntimeError,
+    OverflowError,
+)
+"""What zipfile and its decoders raise on damage: met by fuzzing."""
 
 
 def entries(handle: IO[bytes], size: int) -> Iterator[Entry]:
@@ -23,7 +36,7 @@ def entries(handle: IO[bytes], size: int) -> Iterator[Entry]:
         yield Entry("", 0, fault=("archive_damaged", f"{error}; members before the damage are still read"))
         infos = list(_salvaged(handle))
     for info in infos:
-        if not info.is_dir():
+        if not info.filename.endswith("/"):
             yield Entry(info.filename, info.file_size, info.compress_size, fault=_fault(info))
 
 
@@ -33,6 +46,8 @@ def _fault(info: zipfile.ZipInfo) -> tuple[str, str] | None:
         return "member_unsafe", "a link or a device, not a file"
     if info.flag_bits & 0x1:
         return "member_damaged", "encrypted"
+    if not info.filename:
+        return "member_unsafe", "no name"
     return None
 
 
@@ -46,7 +61,7 @@ def _salvaged(handle: IO[bytes]) -> Iterator[zipfile.ZipInfo]:
         if len(fixed) < _LOCAL_HEADER.size or not fixed.startswith(_LOCAL_MAGIC):
             return
         _, _, flags, method, _, _, crc, packed, size, name_bytes, extra_bytes = _LOCAL_HEADER.unpack(fixed)
-        name = handle.read(name_bytes).decode("utf-8" if flags & 0x800 else "cp437")
+        name = handle.read(name_bytes).decode("utf-8" if flags & 0x800 else "cp437", errors="replace")
         start = at + _LOCAL_HEADER.size + name_bytes + extra_bytes
         # With bit 3 the sizes stand behind the data, where only the lost directory would have found them.
         if flags & 0x8 or start + packed > end:
@@ -75,7 +90,7 @@ def read(handle: IO[bytes], names: Sequence[str]) -> Iterator[tuple[str, bytes |
 def _read(handle: IO[bytes], archive: zipfile.ZipFile | None, info: zipfile.ZipInfo) -> bytes | Damage:
     try:
         data = _read_salvaged(handle, info) if archive is None else _read_member(archive, info)
-    except (zipfile.BadZipFile, zlib.error, EOFError, OSError, NotImplementedError, RuntimeError) as error:
+    except _BROKEN as error:
         return Damage("member_damaged", str(error) or type(error).__name__)
     if len(data) > MAX_MEMBER_BYTES:
         return Damage("member_too_large", f"unpacks to more than {MAX_MEMBER_BYTES:,} bytes")

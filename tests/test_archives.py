@@ -212,6 +212,27 @@ def test_fuzzed_archives_end_in_members_or_reasons(tmp_path_factory, kind, data)
     assert sum(map(len, whole.values())) < 64 << 20
 
 
+@pytest.mark.parametrize(
+    ("at", "value"),
+    [
+        ("name", b"\x80\x80"),  # a name that is not the UTF-8 that it claims to be, in directory and local header
+        ("nameless", b""),
+    ],
+)
+def test_forged_zip_names_are_no_crash(tmp_path, at, value):
+    info = zipfile.ZipInfo("é.jpg" if at == "name" else "")
+    out = io.BytesIO()
+    with zipfile.ZipFile(out, "w") as archive:
+        archive.writestr(info, b"data")
+        archive.writestr("good.jpg", b"good")
+    good = out.getvalue().replace("é".encode(), value) if value else out.getvalue()
+    for cut in (len(good), good.rfind(b"PK\x01\x02")):
+        (tmp_path / "set.zip").write_bytes(good[:cut])
+        whole, reasons = read_all(str(tmp_path / "set.zip"))
+        assert set(reasons) <= {"archive_damaged", "member_damaged", "member_unsafe"} and reasons
+        assert whole.get("good.jpg", b"good") == b"good"
+
+
 @pytest.mark.parametrize("kind", ["zip", "tar", "tar.gz", "parquet"])
 @FUZZ
 @given(junk=st.binary(max_size=4000))
