@@ -51,7 +51,8 @@ def gather(entry: Source, *, mirror: str | None, cache: str) -> Gathered:
     if not entry.linked:
         return Gathered(tuple(located))
     reader = import_module(entry.module)
-    links = reader.links(Files(entry.name, _tables(entry, located)))
+    files = Files(entry.name, _tables(entry, located))
+    links = reader.links(files, entry) if entry.reader else reader.links(files)
     query = entry.query
     how = {"fetch_one": lambda link, target: isic_api.fetch_image(query, link, target)} if query else {}
     got = fetch.collect(entry, links, mirror=mirror, cache=cache, **how)

@@ -31,7 +31,7 @@ from sources.record import NOT_AN_IMAGE, Annotation, ImageRecord, Reject
 VERSION = "2"
 """Raise when reading, decoding or hashing changes: every source is then read again."""
 
-BATCH_ROWS, BATCH_BYTES = 512, 128 << 20
+BATCH_ROWS, BATCH_BYTES = 256, 64 << 20
 """Records and archive bytes of one worker task, which become one pack."""
 
 log = logging.getLogger("dermoforge.ingest")
@@ -195,7 +195,7 @@ def ingest_batch(batch: IngestBatch) -> Written:
         rows.append({**_image_row(record, batch.version, data, image), "pack_row": len(kept)})
         prints.append(_print_row(record, image.rgb))
         kept.append((record.image_id, data))
-    pack = batch.lake.write_pack(batch.source, kept) if kept else None
+    pack = batch.lake.write_pack(batch.source, kept, [row["sha256"] for row in rows]) if kept else None
     images = pa.Table.from_pylist([{**row, "pack": pack} for row in rows], schema=TABLES["images"].schema)
     return Written(images, pa.Table.from_pylist(prints, schema=TABLES["fingerprints"].schema), rejects, len(batch.records))
 
@@ -278,6 +278,7 @@ def _commit(
     lost = Counter(reject.reason for reject in rejects if not reject.repaired)
     dropped, kept = sum(lost.values()), images.num_rows + said.num_rows
     bad = dropped - sum(lost[reason] for reason in _excused(entry, located))
+    lake.settle(images.column("pack").unique().to_pylist())
     lake.replace("images", images, source=entry.name)
     lake.replace("fingerprints", _joined("fingerprints", [part.fingerprints for part in done]), source=entry.name)
     lake.replace("annotations", said, source=entry.name)

@@ -25,6 +25,9 @@ from pipelines.tables import TABLES
 PACK_ROW_GROUP = 256
 """Rows of a pack's row group: what a random read of one image has to fetch (design, section 2)."""
 
+PACK_FORMAT = "2"
+"""Part of a pack's name: raise when the same rows would be written as another file."""
+
 
 @dataclass(frozen=True, slots=True)
 class Lake:
@@ -117,17 +120,29 @@ class Lake:
         """The fsspec filesystem and the lake's root path on it."""
         return fsspec.url_to_fs(self._root, **self.options)
 
-    def write_pack(self, source: str, images: Sequence[tuple[str, bytes]]) -> str:
-        """Store `(image_id, bytes)` rows as a pack; returns its path below the lake. The same rows give the same file."""
-        table = pa.table({"image_id": [i for i, _ in images], "bytes": pa.array([b for _, b in images], pa.large_binary())})
-        buffer = io.BytesIO()
-        pq.write_table(table, buffer, row_group_size=PACK_ROW_GROUP, compression="NONE", use_dictionary=False)
-        data = buffer.getvalue()
-        name = f"packs/{source}/{hashlib.sha256(data).hexdigest()[:32]}.parquet"
+    def write_pack(self, source: str, images: Sequence[tuple[str, bytes]], digests: Sequence[str] = ()) -> str:
+        """Store `(image_id, bytes)` rows as a pack; returns its path below the lake. The same rows give the same name and file.
+
+        `digests` are the images' sha256 where they are known already: hashing every byte again is a tenth of an ingest.
+        """
+        known = digests or [hashlib.sha256(data).hexdigest() for _, data in images]
+        sink = hashlib.sha256(f"{PACK_FORMAT}\0".encode())
+        for (image_id, _), found in zip(images, known, strict=True):
+            sink.update(f"{image_id}\0{found}\0".encode())
+        name = f"packs/{source}/{sink.hexdigest()[:32]}.parquet"
         fs, root = self.filesystem()
         if not fs.exists(f"{root}/{name}"):
-            put_atomically(fs, f"{root}/{name}", data)
+            table = pa.table({"image_id": [i for i, _ in images], "bytes": pa.array([b for _, b in images], pa.large_binary())})
+            how = {"row_group_size": PACK_ROW_GROUP, "compression": "NONE", "use_dictionary": False, "write_statistics": False}
+            _write_pack(fs, f"{root}/{name}", table, how)
         return name
+
+    def settle(self, packs: Iterable[str]) -> None:
+        """Wait until packs are on the disk: called once before the commit that refers to them, so that writing goes on beside decoding."""
+        fs, root = self.filesystem()
+        for pack in sorted(set(packs)) if "file" in fs.protocol else ():
+            with open(f"{root}/{pack}", "rb") as handle:
+                os.fsync(handle.fileno())
 
     def read_pack(self, pack: str, rows: Iterable[int]) -> Iterator[tuple[int, bytes]]:
         """`(row, bytes)` of a pack in ascending order; reads only the row groups needed, one at a time."""
@@ -156,6 +171,19 @@ class Lake:
         for pack in gone:
             fs.rm(f"{root}/{pack}")
         return gone
+
+
+def _write_pack(fs: fsspec.AbstractFileSystem, path: str, table: pa.Table, how: Mapping[str, Any]) -> None:
+    """Atomically, and on a local disk straight into the file: a pack is a hundred megabytes. `settle` waits for the disk."""
+    if "file" not in fs.protocol:
+        buffer = pa.BufferOutputStream()
+        pq.write_table(table, buffer, **how)
+        fs.pipe_file(path, buffer.getvalue().to_pybytes())
+        return
+    os.makedirs(os.path.dirname(path), exist_ok=True)
+    temporary = f"{path}.{os.getpid()}.partial"
+    pq.write_table(table, temporary, **how)
+    os.replace(temporary, path)
 
 
 def put_atomically(fs: fsspec.AbstractFileSystem, path: str, data: bytes) -> None:

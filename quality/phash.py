@@ -1,8 +1,9 @@
 """Perceptual hashes, and the exact Hamming join over them.
 
 The stored hash is the definition of `imagehash.phash` (8 x 8, DCT of a 32 x 32 Lanczos luminance), after pictures whose shorter side
-has 256 pixels or more were shrunk by a whole factor to 128 to 255: bit for bit imagehash's below that size, within two bits above (the
-tests compare the two). That costs a tenth of a decode instead of a third. All eight orientations come from one DCT: a flip changes the sign of odd coefficients, a transpose swaps them.
+has 256 pixels or more were shrunk by a whole factor: bit for bit imagehash's below that size; above it 0.3 bits away on average and 4
+at most on 456 real photographs (a test compares). It costs a tenth of a decode instead of a third.
+All eight orientations come from one DCT: a flip changes the sign of odd coefficients, a transpose swaps them.
 """
 
 from collections.abc import Iterator
@@ -13,20 +14,27 @@ import numpy as np
 
 ALGORITHM = "imagehash-phash-8/2"
 SHRUNK_TO = 128
-"""Pixels of the shorter side, at least, before hashing: four times the 32 that the hash looks at."""
+"""Pixels of the shorter side, at least, to which larger pictures are shrunk: four times what the hash looks at."""
 
 SIDE, LOW = 32, 8
 
 _BITS = np.uint64(1) << np.arange(63, -1, -1, dtype=np.uint64)
 _SIGNS = np.where(np.arange(LOW) % 2, -1.0, 1.0)
+_FLIPS = np.stack(
+    [(_SIGNS if k & 2 else np.ones(LOW))[:, None] * (_SIGNS if k & 1 else np.ones(LOW))[None, :] for k in range(8)]
+)
+"""Signs of the coefficients in each orientation: a flip turns the odd ones over."""
 
 
-def phash8(rgb: np.ndarray) -> np.ndarray:
-    """Eight uint64 pHashes of an (h, w, 3) uint8 raster; entry k is the hash of `orient(rgb, k)`, entry 0 its own."""
+def phash8(pixels: np.ndarray) -> np.ndarray:
+    """Eight uint64 pHashes of an (h, w, 3) uint8 raster or of its `shrunk` luminance; entry k is that of `orient(rgb, k)`."""
     from scipy.fft import dct
 
-    low = np.asarray(dct(dct(_grey(rgb, (SIDE, SIDE)), axis=0), axis=1))[:LOW, :LOW]
-    return np.array([_pack(_oriented(low, k)) for k in range(8)], dtype=np.uint64)
+    low = np.asarray(dct(dct(_grey(pixels, (SIDE, SIDE)), axis=0), axis=1))[:LOW, :LOW]
+    turned = np.stack([low, low.T])[[0, 0, 0, 0, 1, 1, 1, 1]] * _FLIPS
+    # The mean of the two middle values: what np.median gives, without its checks for NaN.
+    middle = np.partition(turned.reshape(8, LOW * LOW), (31, 32), axis=1)[:, 31:33].mean(axis=1)
+    return ((turned > middle[:, None, None]).reshape(8, LOW * LOW) * _BITS).sum(axis=1, dtype=np.uint64)
 
 
 def orient(rgb: np.ndarray, k: int) -> np.ndarray:
@@ -36,38 +44,37 @@ def orient(rgb: np.ndarray, k: int) -> np.ndarray:
     return np.ascontiguousarray(out[:, ::-1] if k & 1 else out)
 
 
-def _oriented(low: np.ndarray, k: int) -> np.ndarray:
-    out = low.T if k & 4 else low
-    out = out * _SIGNS[:, None] if k & 2 else out
-    return out * _SIGNS[None, :] if k & 1 else out
-
-
-def _pack(low: np.ndarray) -> np.uint64:
-    return _BITS[(low > np.median(low)).ravel()].sum(dtype=np.uint64)
-
-
-def dhash(rgb: np.ndarray) -> int:
+def dhash(pixels: np.ndarray) -> int:
     """64-bit difference hash, the definition of `imagehash.dhash`."""
-    grey = _grey(rgb, (9, 8))
+    grey = _grey(pixels, (9, 8))
     return int(_BITS[(grey[:, 1:] > grey[:, :-1]).ravel()].sum(dtype=np.uint64))
 
 
 def shrunk(rgb: np.ndarray) -> np.ndarray:
-    """The raster made smaller by a whole factor (area mean) so that its shorter side keeps `SHRUNK_TO` pixels or more."""
-    import cv2
+    """The luminance (h, w) uint8 of a raster; where the shorter side has twice `SHRUNK_TO`, made smaller by a whole factor.
 
-    factor = min(rgb.shape[:2]) // SHRUNK_TO
-    if factor < 2:
-        return rgb
-    height, width = rgb.shape[0] // factor, rgb.shape[1] // factor
-    return cv2.resize(rgb, (width, height), interpolation=cv2.INTER_AREA)
-
-
-def _grey(rgb: np.ndarray, size: tuple[int, int]) -> np.ndarray:
+    What the hashes look at: computed once where several are wanted.
+    """
     from PIL import Image
 
-    small = Image.fromarray(shrunk(rgb)).convert("L")
-    return np.asarray(small.resize(size, Image.Resampling.LANCZOS), dtype=np.float64)
+    height, width = rgb.shape[:2]
+    factor = min(height, width) // SHRUNK_TO
+    if factor < 2:
+        return np.asarray(Image.fromarray(rgb).convert("L"))
+    import cv2
+
+    # OpenCV weighs the colours as Pillow does, in a tenth of the time, and is fast where a whole factor divides: a rim is cut off.
+    grey = cv2.cvtColor(rgb, cv2.COLOR_RGB2GRAY)
+    top, left = height % factor, width % factor
+    grey = grey[top // 2 : height - (top - top // 2), left // 2 : width - (left - left // 2)]
+    return cv2.resize(grey, (width // factor, height // factor), interpolation=cv2.INTER_AREA)
+
+
+def _grey(pixels: np.ndarray, size: tuple[int, int]) -> np.ndarray:
+    from PIL import Image
+
+    luminance = pixels if pixels.ndim == 2 else shrunk(pixels)
+    return np.asarray(Image.fromarray(luminance).resize(size, Image.Resampling.LANCZOS), dtype=np.float64)
 
 
 def near_pairs(base: np.ndarray, probe: np.ndarray | None = None, radius: int = 2) -> tuple[np.ndarray, np.ndarray, np.ndarray]:

@@ -1,6 +1,6 @@
 """Downloads that survive bad servers: resumed where they stopped, retried politely, given up within a budget.
 
-HTTP goes through httpx because fsspec's HTTP files know neither `If-Range`, `Retry-After` nor a slow drip; every other protocol (s3,
+HTTP goes through urllib3 because fsspec's HTTP files know neither `If-Range`, `Retry-After` nor a slow drip; every other protocol (s3,
 gs, hf, file) goes through fsspec block by block. A file becomes visible under its name in one rename, after its checksum.
 """
 
@@ -93,6 +93,28 @@ def _lock(target: str) -> str:
     return os.path.join(folder, hashlib.sha256(os.path.abspath(target).encode()).hexdigest()[:3])
 
 
+def fetch_small(url: str, target: str, *, label: str) -> None:
+    """Fetch a file of one image's size: one request into memory, one rename; what goes wrong is left to `download`.
+
+    Raises Gone, GivenUp.
+    """
+    import urllib3
+
+    if url.startswith(("http://", "https://")):
+        try:
+            with _hosts[urlsplit(url).netloc]:
+                answer = client().request("GET", url)
+            _raise_for(answer, url)
+            temporary = f"{target}.{threading.get_ident()}.partial"
+            with open(temporary, "wb") as out:
+                out.write(answer.data)
+            os.replace(temporary, target)
+            return
+        except (urllib3.exceptions.HTTPError, _Again) as error:
+            log.debug("%s: %s", label, error)
+    download(url, target, label=label, bar=False)
+
+
 def _until_complete(url: str, partial: str, label: str, seen: Any) -> None:
     fetch_rest = _http_rest if url.startswith(("http://", "https://")) else _fsspec_rest
     tries, waited, wait = 0, 0.0, FIRST_WAIT_SECONDS
@@ -138,35 +160,39 @@ def _size(path: str) -> int:
 
 @lru_cache(maxsize=1)
 def client() -> Any:
-    """The one HTTP client: redirects followed, every wait limited. Safe to share between threads."""
-    import httpx
+    """The one HTTP client: redirects followed, every wait limited, no tries of its own. Safe to share between threads."""
+    import urllib3
 
-    limits = httpx.Limits(max_connections=64, max_keepalive_connections=16)
-    return httpx.Client(follow_redirects=True, timeout=TIMEOUT_SECONDS, headers={"User-Agent": AGENT}, limits=limits)
+    follow = urllib3.Retry(total=None, connect=0, read=0, status=0, other=0, redirect=10)
+    headers = {"User-Agent": AGENT, "Accept-Encoding": "identity"}
+    return urllib3.PoolManager(maxsize=PER_HOST, timeout=TIMEOUT_SECONDS, retries=follow, headers=headers)
 
 
 def _http_rest(url: str, partial: str, seen: Any) -> None:
     """One request for what is missing. Raises _Again or Gone."""
-    import httpx
+    import urllib3
 
     known = _known(partial, url)
     have = _size(partial)
-    headers = {"Accept-Encoding": "identity"}
+    headers = dict(client().headers)
     if have:
         headers |= {"Range": f"bytes={have}-"} | ({"If-Range": known["validator"]} if known.get("validator") else {})
     try:
-        with client().stream("GET", url, headers=headers) as answer:
-            if answer.status_code == 416 and have and have == _total(answer):
+        answer = client().request("GET", url, headers=headers, preload_content=False)
+        try:
+            if answer.status == 416 and have and have == _total(answer):
                 return
             _raise_for(answer, url)
             have = _agree(answer, partial, url, have, known)
             _drain(answer, partial, have, seen)
-    except httpx.HTTPError as error:
+        finally:
+            answer.close()  # a connection whose answer was not read to its end is of no use to the next request
+    except urllib3.exceptions.HTTPError as error:
         raise _Again(str(error) or type(error).__name__) from error
 
 
 def _raise_for(answer: Any, url: str) -> None:
-    status = answer.status_code
+    status = answer.status
     if status in (200, 206):
         return
     if status == 416:
@@ -181,12 +207,12 @@ def _agree(answer: Any, partial: str, url: str, have: int, known: dict[str, Any]
     total = _total(answer)
     facts = {"url": url, "validator": _validator(answer), "total": total}
     starts = answer.headers.get("Content-Range", "").startswith(f"bytes {have}-")
-    same = answer.status_code == 206 and starts and (known.get("total") in (None, total))
+    same = answer.status == 206 and starts and (known.get("total") in (None, total))
     same = same and (known.get("validator") in (None, facts["validator"]))
     if have and not same:
         forget(partial)
         have = 0
-        if answer.status_code == 206:  # the rest of another file: it has to be asked for from the start
+        if answer.status == 206:  # the rest of another file: it has to be asked for from the start
             raise _Again("the file has changed on the server; starting over")
     with open(f"{partial}.json", "w") as out:
         json.dump(facts, out)
@@ -197,7 +223,7 @@ def _drain(answer: Any, partial: str, have: int, seen: Any) -> None:
     total, start, window = _total(answer), time.monotonic(), 0
     seen(have, total)
     with open(partial, "ab" if have else "wb") as out:
-        for block in answer.iter_raw():
+        for block in iter(lambda: answer.read1(1 << 16), b""):
             out.write(block)
             have += len(block)
             window += len(block)
@@ -219,7 +245,7 @@ def _total(answer: Any) -> int | None:
     if whole.isdigit():
         return int(whole)
     length = answer.headers.get("Content-Length", "")
-    return int(length) if answer.status_code == 200 and length.isdigit() else None
+    return int(length) if answer.status == 200 and length.isdigit() else None
 
 
 def _validator(answer: Any) -> str | None:
@@ -294,13 +320,13 @@ def _bar(label: str, shown: bool) -> Iterator[Any]:
 
 def facts_of(url: str) -> dict[str, Any]:
     """What a server says of a file without giving it: size and validator. Raises Gone or GivenUp."""
-    import httpx
+    import urllib3
 
     try:
-        answer = client().head(url, headers={"Accept-Encoding": "identity"})
-        if answer.status_code >= 400:
-            raise Gone(f"status {answer.status_code} from {url}")
-    except httpx.HTTPError as error:
+        answer = client().request("HEAD", url)
+        if answer.status >= 400:
+            raise Gone(f"status {answer.status} from {url}")
+    except urllib3.exceptions.HTTPError as error:
         raise GivenUp(f"{url}: {error}") from error
     length = answer.headers.get("Content-Length", "")
     return {"size": int(length) if length.isdigit() else None, "validator": _validator(answer)}
@@ -308,15 +334,15 @@ def facts_of(url: str) -> dict[str, Any]:
 
 def get_json(url: str, params: dict[str, Any] | None = None, *, label: str) -> Any:
     """A JSON document, retried like a file. Raises Gone, GivenUp."""
-    import httpx
+    import urllib3
 
     waited, wait = 0.0, FIRST_WAIT_SECONDS
     for attempt in range(1, ATTEMPTS + 1):
         try:
-            answer = client().get(url, params=params)
+            answer = client().request("GET", url, fields=params)
             _raise_for(answer, url)
             return answer.json()
-        except (httpx.HTTPError, ValueError, _Again) as error:
+        except (urllib3.exceptions.HTTPError, ValueError, _Again) as error:
             pause = max(getattr(error, "wait", None) or 0.0, wait)
             if attempt == ATTEMPTS or waited + pause > BUDGET_SECONDS:
                 raise GivenUp(f"{label}: {url}: {error} ({attempt} tries)") from error

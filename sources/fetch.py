@@ -17,7 +17,7 @@ from typing import IO, Any, cast
 import fsspec
 
 from sources.archives import FORMATS
-from sources.download import BLOCK, ChecksumMismatch, GivenUp, Gone, download
+from sources.download import BLOCK, ChecksumMismatch, GivenUp, Gone, download, fetch_small
 from sources.entry import Source, SourceFile
 from sources.files import Link
 from sources.licences import LICENCES
@@ -173,7 +173,7 @@ class Collected:
 
 def fetch_link(link: Link, target: str) -> None:
     """Fetch one image by its address. Raises Gone, GivenUp."""
-    download(link.url, target, label=link.name, bar=False)
+    fetch_small(link.url, target, label=link.name)
 
 
 def collect(

@@ -54,9 +54,9 @@ SITES = tuple(f"anatom_site_{level}" for level in range(1, 6))
 DIAGNOSES = tuple(f"diagnosis_{level}" for level in range(1, 6))
 
 
-def links(files: Files) -> Iterator[Link]:
-    """The address of every image, from a snapshot's `url` column; a table without it belongs to images that are here already."""
-    for row in files.table(TABLE, "isic_id").rows:
+def links(files: Files, entry: Source) -> Iterator[Link]:
+    """The address of every image of `entry`, from a snapshot's `url` column; a table without it belongs to images that are here already."""
+    for row in files.table(TABLE, "isic_id").rows if entry.linked else ():
         if row.values.get("url"):
             yield Link(f"{row.values['isic_id']}.jpg", row.values["url"])
 

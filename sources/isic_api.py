@@ -11,7 +11,7 @@ import os
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from sources.download import Gone, download, get_json
+from sources.download import Gone, fetch_small, get_json
 from sources.entry import ArchiveQuery
 from sources.files import Link
 
@@ -128,10 +128,10 @@ def _row(result: Mapping[str, Any]) -> dict[str, str]:
 def fetch_image(query: ArchiveQuery, link: Link, target: str) -> None:
     """Fetch one image; when its address is refused, ask the archive for a fresh one once. Raises Gone, GivenUp."""
     try:
-        download(link.url, target, label=link.name, bar=False)
+        fetch_small(link.url, target, label=link.name)
     except Gone:
         isic_id = link.name.rsplit(".", 1)[0]
         fresh = _row(get_json(f"{query.api}/images/{isic_id}/", label=isic_id))["url"]
         if not fresh or fresh == link.url:
             raise
-        download(fresh, target, label=link.name, bar=False)
+        fetch_small(fresh, target, label=link.name)

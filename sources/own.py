@@ -5,6 +5,7 @@ title = "Mole clinic, 2019 to 2024"
 location = "/data/clinic"            # a folder, or any URL that fsspec opens
 images = "photos.zip"                # an archive, a folder, `*.tar` (WebDataset) or `data/*.parquet` (Hugging Face)
 table = "visits.csv"                 # not for WebDataset and Parquet, which bring their own fields
+links = "url"                        # instead of images: a column of the table that holds each image's address
 modality = "dermoscopic"
 licence = "LicenseRef-Own"           # nothing is released unless this names a licence that allows it
 attribution = "Mole clinic, Exampletown"
@@ -24,7 +25,7 @@ import fsspec
 
 from sources.archives import Damage, Member
 from sources.entry import Role, Source, SourceFile
-from sources.files import Files
+from sources.files import Files, Link
 from sources.joins import join, stem
 from sources.licences import LICENCES
 from sources.parquets import ROW
@@ -34,6 +35,7 @@ from sources.tables import Row, Table
 
 VERSION = "1"
 KEYS = {
+    "links",
     "title",
     "location",
     "images",
@@ -71,7 +73,7 @@ def _entry(path: str, name: str, facts: Any) -> Source:
         raise wrong("a name is made of letters, digits and underscores")
     if unknown := sorted(facts.keys() - KEYS):
         raise wrong(f"no key {', '.join(unknown)}; there are {', '.join(sorted(KEYS))}")
-    if missing := [key for key in ("location", "images") if key not in facts]:
+    if missing := [key for key in ("location", "table" if "links" in facts else "images") if key not in facts]:
         raise wrong(f"{' and '.join(missing)} must be given")
     columns = facts.get("columns", {})
     if unknown := sorted(columns.keys() - {*TEXT_COLUMNS, "id", "history"}):
@@ -81,10 +83,8 @@ def _entry(path: str, name: str, facts: Any) -> Source:
         raise wrong(f"licence {licence!r} is not known; there are {', '.join(LICENCES)}")
     if facts.get("modality", "clinical close-up") not in list(Modality):
         raise wrong(f"modality {facts['modality']!r} is not one of {', '.join(Modality)}")
-    table: tuple[SourceFile, ...] = ()
-    if "table" in facts:
-        role: Role = "table"
-        table = (SourceFile(name=facts["table"], role=role),)
+    roles: tuple[tuple[str, Role], ...] = (("images", "images"), ("table", "table"))
+    files = tuple(SourceFile(name=str(facts[key]), role=role) for key, role in roles if key in facts)
     return Source(
         name=name,
         title=facts.get("title", name),
@@ -97,10 +97,23 @@ def _entry(path: str, name: str, facts: Any) -> Source:
         modality=Modality(facts.get("modality", "clinical close-up")),
         published_images=facts.get("published_images"),
         status="own data",
-        files=(SourceFile(name=facts["images"], role="images"), *table),
+        files=files,
+        linked="links" in facts,
         reader="sources.own",
-        options={"location": facts["location"], "columns": columns},
+        options={"location": facts["location"], "columns": columns, "links": facts.get("links", "")},
     )
+
+
+def links(files: Files, entry: Source) -> Iterator[Link]:
+    """The address of every row that has one; the image gets the row's id as its name."""
+    given: Any = entry.options.get("columns") or {}
+    key, address = str(given.get("id", "id")), str(entry.options["links"])
+    table = next(iter(files.tables.values()))
+    table.need(key, address)
+    for row in table.rows:
+        name = row.values[key].rsplit("/", 1)[-1]
+        if name and row.values[address]:
+            yield Link(name if "." in name else f"{name}.jpg", row.values[address])
 
 
 def read(files: Files, entry: Source) -> Iterator[ImageRecord | Reject]:
