@@ -29,6 +29,10 @@ PACK_FORMAT = "2"
 """Part of a pack's name: raise when the same rows would be written as another file."""
 
 
+class OldLake(Exception):
+    """A lake whose tables have other columns; the message names the table, the columns and what to do."""
+
+
 @dataclass(frozen=True, slots=True)
 class Lake:
     """A lake at `url` (local path, `s3://…`, any fsspec URL). `options` are fsspec storage options, default from the environment."""
@@ -47,9 +51,16 @@ class Lake:
 
     def _delta(self, table: str) -> DeltaTable | None:
         try:
-            return DeltaTable(self.table_url(table), storage_options=_delta_options())
+            delta = DeltaTable(self.table_url(table), storage_options=_delta_options())
         except TableNotFoundError:
             return None
+        has, wanted = {f.name for f in delta.schema().fields}, set(TABLES[table].schema.names)
+        if has != wanted:
+            differ = ", ".join(sorted(has ^ wanted))
+            raise OldLake(
+                f"{self.url}: table {table} was written by another version (columns {differ}); set DERMOFORGE_LAKE to a new one"
+            )
+        return delta
 
     def dataset(self, table: str) -> Any:
         """The table as a pyarrow dataset (an empty table when nothing was written yet), for DuckDB and lazy readers."""

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from pipelines.lake import Lake, digest_rows
+from pipelines.lake import Lake, OldLake, digest_rows
 from pipelines.tables import TABLES
 
 
@@ -86,6 +86,15 @@ def test_a_reader_never_sees_half_a_partition_while_the_writer_is_killed(tmp_pat
 
 @settings(max_examples=20, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(blobs=st.lists(st.binary(max_size=64), min_size=1, max_size=40), picks=st.data())
+def test_a_lake_of_another_version_says_so(tmp_path):
+    from deltalake import write_deltalake
+
+    lake = Lake(str(tmp_path / "lake"))
+    write_deltalake(lake.table_url("quarantine"), pa.table({"source": ["s"], "colour": ["blue"]}))
+    with pytest.raises(OldLake, match=r"table quarantine was written by another version \(columns .*colour.*DERMOFORGE_LAKE"):
+        lake.read("quarantine")
+
+
 def test_a_pack_gives_back_its_bytes_and_is_named_by_them(tmp_path, blobs, picks):
     lake = Lake(str(tmp_path))
     images = [(f"s:{n}", blob) for n, blob in enumerate(blobs)]

@@ -4,6 +4,7 @@ import csv
 from collections import Counter
 from functools import lru_cache
 from importlib import import_module
+from pathlib import Path
 
 import pytest
 from hypothesis import given
@@ -13,12 +14,13 @@ from pipelines import gather
 from prompts.ontology import load
 from sources import archives, fields
 from sources.archives import Member
-from sources.catalogue import SOURCES, UnknownSource, source
+from sources.catalogue import SOURCES, UnknownSource, markdown, source
 from sources.files import Files
 from sources.licences import CONFLICTING, LICENCES, isic_licence, may_release, openness, strictest
 from sources.record import REASONS, ImageRecord, Reject
 from sources.tables import parse
 
+ROOT = Path(__file__).parents[1]
 REAL = {"ham10000": 7028, "isic9": 1663, "pad_ufes_20": 257}
 
 
@@ -141,6 +143,10 @@ def test_every_entry_is_complete(entry):
     assert entry.access == "built-in" or entry.files
     assert entry.traps
     assert all(name in SOURCES for name in (*entry.overlaps, *entry.annotates))
+
+
+def test_the_page_of_all_sets_is_the_catalogue():
+    assert (ROOT / "docs" / "sets.md").read_text() == markdown(), "run: python -m sources.catalogue markdown > docs/sets.md"
 
 
 def test_an_unknown_name_lists_the_known_ones():
