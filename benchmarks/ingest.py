@@ -32,8 +32,11 @@ REPOSITORY = Path(__file__).resolve().parent.parent
 RESULTS = REPOSITORY / "benchmarks" / "results" / "ingest.json"
 PEER = REPOSITORY / ".venv-peers"
 PROCESSES = 2
-SIZES = {"quick": (2_000, 1_000), "full": (12_000, 4_000)}
+SIZES = {"quick": (2_000, 1_000), "full": (8_000, 4_000)}
 """Pictures in the archive, and by address."""
+
+SCRATCH = "/dev/shm" if os.access("/dev/shm", os.W_OK) else None  # noqa: S108
+"""Archive and lake lie in memory where that is possible: the disk is not what is measured."""
 
 ROUNDS = 3
 """Measurements of each rate; the best counts, on both sides alike."""
@@ -69,7 +72,7 @@ def main() -> None:
 def measured(which: str) -> dict[str, Any]:
     """Images a second of every route."""
     archived, linked = SIZES[which]
-    with tempfile.TemporaryDirectory() as folder:
+    with tempfile.TemporaryDirectory(dir=SCRATCH) as folder:
         home = Path(folder)
         pictures = distinct_pictures(24)
         archive(home / "images.zip", pictures, archived)
@@ -148,12 +151,9 @@ def bare_decode(pictures: list[bytes], count: int) -> float:
 
 
 def _decode_some(pictures: list[bytes], count: int) -> int:
-    from PIL import Image
+    import simplejpeg
 
-    total = 0
-    for n in range(count):
-        total += np.asarray(Image.open(BytesIO(pictures[n % len(pictures)]))).shape[0]
-    return total
+    return sum(simplejpeg.decode_jpeg(pictures[n % len(pictures)], "RGB", strict=True).shape[0] for n in range(count))
 
 
 def ingest_archive(home: Path) -> float:

@@ -176,8 +176,11 @@ def _run(batches: Iterable[IngestBatch], name: str, total: int) -> Iterator[Writ
 
 def ingest_batch(batch: IngestBatch) -> Written:
     """Decode a batch, hash it and write its pack. Runs in a worker."""
+    import cv2
+
     from quality import raster
 
+    cv2.setNumThreads(1)  # the cores are busy with other batches: OpenCV's own threads would only take turns with them
     rows: list[dict[str, Any]] = []
     prints: list[dict[str, Any]] = []
     rejects: list[Reject] = []

@@ -75,7 +75,8 @@ def decode(data: bytes, name: str = "") -> Raster:
         raise BadImage("empty_file", "0 bytes")
     image = _open(data)
     kind = "JPEG" if image.format == "MPO" else str(image.format)
-    rgb, notes = _pixels(image)
+    plain = _plain_jpeg(image, data)
+    rgb, notes = (plain, []) if plain is not None else _pixels(image)
     if min(rgb.shape[:2]) < MIN_SIDE:
         raise BadImage("too_small", f"{rgb.shape[1]} x {rgb.shape[0]} pixels, the shorter side must have {MIN_SIDE}")
     if (rgb[::8, ::8] == rgb[0, 0]).all() and (rgb == rgb[0, 0]).all():
@@ -101,6 +102,21 @@ def _open(data: bytes) -> Any:
     if image.width * image.height > MAX_PIXELS:
         raise BadImage("bomb", f"the header claims {image.width:,} x {image.height:,} pixels")
     return image
+
+
+def _plain_jpeg(image: Any, data: bytes) -> np.ndarray | None:
+    """The raster of an upright sRGB colour JPEG, straight from libjpeg: Pillow's pixels in three quarters of its time.
+
+    None for everything else, and for a stream that libjpeg complains of: Pillow decides what that is.
+    """
+    if image.format != "JPEG" or image.mode != "RGB" or "icc_profile" in image.info or _orientation(image) != 1:
+        return None
+    import simplejpeg
+
+    try:
+        return simplejpeg.decode_jpeg(data, "RGB", strict=True)
+    except ValueError:
+        return None
 
 
 def _pixels(image: Any) -> tuple[np.ndarray, list[tuple[str, str]]]:

@@ -27,6 +27,8 @@ MAX_MEMBERS = 20_000_000
 
 NESTED = {".zip", ".tar", ".gz", ".tgz", ".bz2", ".xz", ".7z", ".rar", ".zst"}
 JUNK = {"__MACOSX", ".DS_Store", "Thumbs.db", "desktop.ini"}
+UNFINISHED = (".partial", ".partial.json")
+"""Ends of names that a download in progress has: never a member."""
 
 STREAMS = (".tar.gz", ".tgz", ".tar.bz2", ".tar.xz")
 """Archives that can only be read from front to back."""
@@ -76,7 +78,7 @@ def scan(source: str, archive: str, location: str) -> tuple[list[Member], list[R
     total = 0
     for entry in _entries(location):
         path = PurePosixPath(entry.name)
-        if JUNK & set(path.parts) or path.name.startswith("._"):
+        if JUNK & set(path.parts) or path.name.startswith("._") or path.name.endswith(UNFINISHED):
             continue
         fault = entry.fault or _fault(entry, total) or _repeated(entry, members)
         if fault:

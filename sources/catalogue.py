@@ -1,7 +1,7 @@
 """The catalogue: every set that has a module in `sources.sets`, and those of a deployment's own file.
 
-`python -m sources.catalogue` lists the sets, `… show NAME` says everything about one, `… licences` what each licence permits, and
-`… markdown` prints the tables of docs/sets.md. A fact that was not read on the set's own page says "confirm" in its traps.
+`python -m sources.catalogue` lists the sets, `… show NAME` says everything about one, `… licences` what each licence permits,
+`… changes NAME` asks whether what was fetched is still what is published, and `… markdown` prints the tables of docs/sets.md. A fact that was not read on the set's own page says "confirm" in its traps.
 """
 
 import argparse
@@ -126,12 +126,14 @@ def markdown() -> str:
 def main() -> None:
     """The command line of the catalogue."""
     parser = argparse.ArgumentParser(prog="python -m sources.catalogue", description=__doc__)
-    parser.add_argument("what", nargs="?", choices=("list", "show", "licences", "markdown"), default="list")
-    parser.add_argument("name", nargs="?", help="the set to show")
+    parser.add_argument("what", nargs="?", choices=("list", "show", "licences", "changes", "markdown"), default="list")
+    parser.add_argument("name", nargs="?", help="the set to show or ask about")
     given = parser.parse_args()
     if given.what == "markdown":
         print(markdown(), end="")
         return
+    if given.what == "changes":
+        raise SystemExit(_changes(given.name))
     from rich.console import Console
 
     console = Console(width=None if sys.stdout.isatty() else 160)
@@ -140,6 +142,20 @@ def main() -> None:
     except ValueError as error:
         print(error, file=sys.stderr)
         raise SystemExit(2) from error
+
+
+def _changes(name: str | None) -> int:
+    """Exit status 1 when something changed upstream."""
+    from sources.upstream import changes
+
+    try:
+        entries = [source(name)] if name else list(catalogue().values())
+    except ValueError as error:
+        print(error, file=sys.stderr)
+        return 2
+    lines = [line for entry in entries for line in changes(entry, os.environ.get("DERMOFORGE_CACHE") or "cache")]
+    print("\n".join(lines) or "nothing fetched has changed upstream")
+    return 1 if lines else 0
 
 
 def _shown(what: str, name: str | None):  # noqa: ANN202

@@ -16,7 +16,7 @@ from typing import IO, Any, cast
 
 import fsspec
 
-from sources.archives import FORMATS
+from sources.archives import FORMATS, UNFINISHED
 from sources.download import BLOCK, ChecksumMismatch, GivenUp, Gone, download, fetch_small
 from sources.entry import Source, SourceFile
 from sources.files import Link
@@ -122,7 +122,7 @@ def _checked(source: Source, file: SourceFile, location: str) -> Located:
 def _folder_digest(fs: Any, root: str) -> tuple[int, str]:
     """Bytes in all, and one digest over names and contents."""
     sink, size, base = hashlib.sha256(), 0, root.rstrip("/")
-    for path in sorted(fs.find(base)):
+    for path in sorted(path for path in fs.find(base) if not path.endswith(UNFINISHED)):
         try:
             with fs.open(path, "rb") as handle:
                 found = hashlib.sha256()

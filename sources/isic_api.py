@@ -18,6 +18,7 @@ from sources.files import Link
 PAGE = 100
 """Images a page: the largest number that the API's own client asks for."""
 
+TABLE = "metadata.csv"
 FIRST = ("isic_id", "attribution", "copyright_license", "url")
 
 
@@ -30,7 +31,7 @@ def snapshot(query: ArchiveQuery, folder: str) -> str:
 
     Raises QueryFailed, Gone, GivenUp. The file is a snapshot: delete the folder to ask the archive again.
     """
-    target = os.path.join(folder, "metadata.csv")
+    target = os.path.join(folder, TABLE)
     if os.path.exists(target):
         return target
     pages = os.path.join(folder, "pages")

@@ -12,7 +12,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from sources import download, fetch
+from sources import archives, download, fetch, upstream
 from sources.catalogue import source
 from sources.entry import Source, SourceFile
 from sources.files import Link
@@ -186,6 +186,30 @@ def test_dead_links_become_rejects_and_are_not_asked_again(site, tmp_path):
     again = fetch.collect(linked(), links, mirror=None, cache=str(tmp_path))
     assert len(site.asked) == asked
     assert (again.folder.sha256, again.dead) == (got.folder.sha256, got.dead)
+
+
+def test_a_download_in_progress_is_no_image(site, tmp_path):
+    site.files["/0.jpg"] = b"picture"
+    images = tmp_path / "fitzpatrick17k" / "images"
+    images.mkdir(parents=True)
+    for name in ("1.jpg.139.partial", "2.jpg.partial", "2.jpg.partial.json"):
+        (images / name).write_bytes(b"half")
+    got = fetch.collect(linked(), [Link("0.jpg", f"{site.address}/0.jpg")], mirror=None, cache=str(tmp_path))
+    members, rejects = archives.scan("s", "images", got.folder.location)
+    assert [member.name for member in members] == ["0.jpg"] and not rejects and got.folder.size == 7
+
+
+def test_what_changed_at_the_publisher_is_seen_without_fetching(site, tmp_path):
+    mine = entry(f"{site.address}/set.zip")
+    assert upstream.changes(mine, str(tmp_path)) == []
+    fetch.locate(mine, mirror=None, cache=str(tmp_path))
+    asked = len(site.asked)
+    assert upstream.changes(mine, str(tmp_path)) == []
+    site.files["/set.zip"] = DATA + b"more"
+    assert upstream.changes(mine, str(tmp_path)) == ["isic9/set.zip: 3,000,000 bytes here, 3,000,004 published"]
+    del site.files["/set.zip"]
+    assert "status 404" in upstream.changes(mine, str(tmp_path))[0]
+    assert len(site.asked) == asked + 3
 
 
 def test_no_host_gets_more_connections_than_is_polite(site, tmp_path):

@@ -10,7 +10,7 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 
 from pipelines import gather
-from sources import catalogue, download, isic_api
+from sources import catalogue, download, isic_api, upstream
 from sources.entry import ArchiveQuery
 from sources.isic import region
 from sources.record import Modality
@@ -166,6 +166,15 @@ def test_a_collection_that_is_not_one_is_an_error_that_lists_what_there_is(archi
     with pytest.raises(isic_api.QueryFailed, match=r"1: HIBA.*2: Hospital"):
         isic_api.snapshot(ArchiveQuery(collections=("h",), api=archive.address), str(tmp_path / "b"))
     assert isic_api.count(ArchiveQuery(collections=("70",), api=archive.address)) == IMAGES
+
+
+def test_an_archive_that_grew_is_reported(archive, tmp_path):
+    entry = hiba(archive)
+    gather.gather(entry, mirror=None, cache=str(tmp_path))
+    assert upstream.changes(entry, str(tmp_path)) == []
+    table = tmp_path / "hiba" / "metadata.csv"
+    table.write_text("".join(table.read_text().splitlines(keepends=True)[:-1]))
+    assert upstream.changes(entry, str(tmp_path)) == ["hiba: 6 images in the snapshot, 7 in the archive"]
 
 
 def test_the_environment_chooses_a_part_of_the_archive(monkeypatch):
