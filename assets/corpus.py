@@ -102,10 +102,17 @@ def _failures(result: dg.ExecuteInProcessResult) -> list[str]:
             messages.append(f"FAILED {event.step_key}: {cause.message.strip() if cause else 'no message'}")
     for evaluation in result.get_asset_check_evaluations():
         if not evaluation.passed:
-            facts = {key: value.value for key, value in evaluation.metadata.items()}
+            lines = [f"  {key}: {_indented(value.value)}" for key, value in evaluation.metadata.items()]
             level = "FAILED" if evaluation.severity == dg.AssetCheckSeverity.ERROR else "WARNING"
-            messages.append(f"{level} check {evaluation.asset_key.to_user_string()}.{evaluation.check_name}: {facts}")
+            name = f"{evaluation.asset_key.to_user_string()}.{evaluation.check_name}"
+            messages.append("\n".join([f"{level} check {name}", *lines]))
     return messages
+
+
+def _indented(value: object) -> str:
+    """A fact as text; a table below its name."""
+    text = str(value)
+    return "\n    " + text.replace("\n", "\n    ") if "\n" in text else text
 
 
 def _report(settings: Settings, names: list[str], seconds: Mapping[str, float], calls: Mapping[str, int]) -> list[Table]:

@@ -84,8 +84,6 @@ def test_a_reader_never_sees_half_a_partition_while_the_writer_is_killed(tmp_pat
         assert len(set(rows.column("detail").to_pylist())) == 1
 
 
-@settings(max_examples=20, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
-@given(blobs=st.lists(st.binary(max_size=64), min_size=1, max_size=40), picks=st.data())
 def test_a_lake_of_another_version_says_so(tmp_path):
     from deltalake import write_deltalake
 
@@ -95,6 +93,8 @@ def test_a_lake_of_another_version_says_so(tmp_path):
         lake.read("quarantine")
 
 
+@settings(max_examples=20, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(blobs=st.lists(st.binary(max_size=64), min_size=1, max_size=40), picks=st.data())
 def test_a_pack_gives_back_its_bytes_and_is_named_by_them(tmp_path, blobs, picks):
     lake = Lake(str(tmp_path))
     images = [(f"s:{n}", blob) for n, blob in enumerate(blobs)]
