@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import IO, Any, cast
+from urllib.parse import urlsplit
 
 import fsspec
 
@@ -25,6 +26,9 @@ from sources.record import Reject
 
 FILES_AT_ONCE, LINKS_AT_ONCE = 4, 16
 """Downloads in flight: of whole files, and of single images; `sources.download.PER_HOST` limits both a host."""
+
+SILENT_AFTER = 3
+"""Addresses in a row that a host fails on, retries and all, before the rest of its addresses is left for another day."""
 
 IMAGES = "images"
 """The folder of a linked set's images, in a mirror as in the cache."""
@@ -216,14 +220,21 @@ def _collect_missing(
     from tqdm import tqdm
 
     failed: dict[str, str] = {}
+    in_a_row: defaultdict[str, int] = defaultdict(int)
 
     def one(link: Link) -> tuple[Link, str | None, bool]:
+        host = _host(link)
+        if in_a_row[host] >= SILENT_AFTER:
+            return link, f"not asked: {host} failed on {SILENT_AFTER} addresses in a row", False
         try:
             fetch_one(link, os.path.join(folder, link.name))
         except Gone as error:
+            in_a_row[host] = 0
             return link, str(error), True
         except (GivenUp, OSError) as error:
+            in_a_row[host] += 1
             return link, str(error), False
+        in_a_row[host] = 0
         return link, None, False
 
     with (
@@ -242,11 +253,15 @@ def _collect_missing(
     return failed
 
 
+def _host(link: Link) -> str:
+    return urlsplit(link.url).netloc
+
+
 def _hosts_in_turn(links: Iterable[Link]) -> list[Link]:
     """The same links, interleaved by host, so that one slow host does not hold every connection."""
     by_host: defaultdict[str, list[Link]] = defaultdict(list)
     for link in links:
-        by_host[link.url.split("/")[2] if "://" in link.url else ""].append(link)
+        by_host[_host(link)].append(link)
     ranked = [(place, host, link) for host, group in sorted(by_host.items()) for place, link in enumerate(group)]
     return [link for _, _, link in sorted(ranked, key=lambda item: item[:2])]
 

@@ -188,6 +188,25 @@ def test_dead_links_become_rejects_and_are_not_asked_again(site, tmp_path):
     assert (again.folder.sha256, again.dead) == (got.folder.sha256, got.dead)
 
 
+def test_a_host_that_is_down_is_left_alone_and_another_is_not(site, tmp_path, monkeypatch):
+    monkeypatch.setattr(fetch, "LINKS_AT_ONCE", 1)
+    asked = []
+    real = fetch.fetch_link
+    site.files |= {f"/{n}.jpg": b"picture" for n in range(20)}
+    links = [Link(f"d{n}.jpg", f"http://127.0.0.1:9/{n}.jpg") for n in range(20)]
+    links += [Link(f"{n}.jpg", f"{site.address}/{n}.jpg") for n in range(20)]
+
+    def counted(link: Link, target: str) -> None:
+        asked.append(link.url)
+        real(link, target)
+
+    got = fetch.collect(linked(), links, mirror=None, cache=str(tmp_path), fetch_one=counted)
+    assert sum("127.0.0.1:9/" in url for url in asked) == fetch.SILENT_AFTER
+    assert len(got.dead) == 20 and sum("not asked" in r.detail for r in got.dead) == 17
+    assert len(list(Path(got.folder.location).iterdir())) == 20
+    assert not (tmp_path / "fitzpatrick17k" / "dead.json").exists()  # down today is not gone for good
+
+
 def test_a_download_in_progress_is_no_image(site, tmp_path):
     site.files["/0.jpg"] = b"picture"
     images = tmp_path / "fitzpatrick17k" / "images"
