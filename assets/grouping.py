@@ -44,7 +44,7 @@ def _planted(lake: Lake) -> dg.AssetCheckResult:
 
 
 @dg.asset(
-    deps=["images", "duplicate_pairs", "diagnoses"],
+    deps=["images", "annotations", "duplicate_pairs", "diagnoses"],
     group_name=GROUP,
     owners=OWNERS,
     kinds={"deltalake"},

@@ -17,7 +17,7 @@ OWNERS = ["team:data-engineering"]
 
 
 @dg.asset(
-    deps=["trajectories", "groups", "images"],
+    deps=["trajectories", "groups", "images", "annotations"],
     group_name=GROUP,
     owners=OWNERS,
     kinds={"deltalake"},
