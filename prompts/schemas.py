@@ -11,28 +11,10 @@ from collections.abc import Mapping
 from typing import Any
 
 from sources.record import Modality
+from sources.vocabulary import DERM7PT
 
 SCHEMA_VERSION = "1"
 NOT_ASSESSABLE = "not assessable"
-
-DERM7PT: dict[str, tuple[str, ...]] = {
-    "pigment_network": ("absent", "typical", "atypical"),
-    "blue_whitish_veil": ("absent", "present"),
-    "vascular_structures": (
-        "absent",
-        "arborizing",
-        "comma",
-        "hairpin",
-        "within regression",
-        "wreath",
-        "dotted",
-        "linear irregular",
-    ),
-    "pigmentation": ("absent", "diffuse regular", "localized regular", "diffuse irregular", "localized irregular"),
-    "streaks": ("absent", "regular", "irregular"),
-    "dots_and_globules": ("absent", "regular", "irregular"),
-    "regression_structures": ("absent", "blue areas", "white areas", "combinations"),
-}
 
 SKINCON: tuple[str, ...] = (
     "Abscess",

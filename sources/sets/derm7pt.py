@@ -5,7 +5,7 @@ level_of_diagnostic_difficulty, elevation, location, sex, clinic, derm, case_id,
 and `derm` alone (read from a real copy) is understood too.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 
 from sources.archives import Member
 from sources.entry import Source, SourceFile
@@ -15,29 +15,10 @@ from sources.joins import member_reject, stem
 from sources.record import DiagnosisBasis, ImageRecord, Modality, Reject
 from sources.rows import Columns, image
 from sources.tables import Row, Table
+from sources.vocabulary import DERM7PT
 
 VERSION = "1"
 TABLE = "meta.csv"
-CRITERIA: Mapping[str, tuple[str, ...]] = {
-    "pigment_network": ("absent", "typical", "atypical"),
-    "streaks": ("absent", "regular", "irregular"),
-    "pigmentation": ("absent", "diffuse regular", "localized regular", "diffuse irregular", "localized irregular"),
-    "regression_structures": ("absent", "blue areas", "white areas", "combinations"),
-    "dots_and_globules": ("absent", "regular", "irregular"),
-    "blue_whitish_veil": ("absent", "present"),
-    "vascular_structures": (
-        "absent",
-        "arborizing",
-        "comma",
-        "hairpin",
-        "within regression",
-        "wreath",
-        "dotted",
-        "linear irregular",
-    ),
-}
-"""The seven criteria and their values, Kawahara et al. 2019, table I."""
-
 SOURCE = Source(
     name="derm7pt",
     title="Derm7pt: seven-point checklist, clinical and dermoscopic pairs",
@@ -70,7 +51,7 @@ HISTORY = ("level_of_diagnostic_difficulty", "elevation", "notes")
 
 def read(files: Files) -> Iterator[ImageRecord | Reject]:
     """Two records a case (one where the table names one image)."""
-    table = files.table(TABLE, "diagnosis", "derm", *CRITERIA)
+    table = files.table(TABLE, "diagnosis", "derm", *DERM7PT)
     members = {_key(member.name): member for member in files.images()}
     seen: set[str] = set()
     for row in table.rows:
@@ -103,7 +84,7 @@ def _image(table: Table, row: Row, member: Member, path: str, modality: Modality
     site = "location" if "location" in said else None
     columns = Columns(diagnosis="diagnosis", sex="sex" if "sex" in said else None, site=site)
     concepts: dict[str, str] = {}
-    for name, values in CRITERIA.items() if modality is Modality.DERMOSCOPIC else ():
+    for name, values in DERM7PT.items() if modality is Modality.DERMOSCOPIC else ():
         if said[name] in values:
             concepts[name] = said[name]
         elif not missing(said[name]):
