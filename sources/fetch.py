@@ -199,13 +199,25 @@ def collect(
     home = os.path.join(os.path.abspath(cache), source.name)
     folder = os.path.join(home, IMAGES)
     os.makedirs(folder, exist_ok=True)
-    links = list(links)
+    named = {link.name: link for link in reversed(list(links))}  # of two addresses for one name the first is used
+    unsafe = [_unsafe(source, link) for link in named.values() if not _plain(link.name)]
+    links = [link for name, link in reversed(named.items()) if _plain(name)]
     dead = _read_dead(home)
     missing = [link for link in links if link.url not in dead and not os.path.exists(os.path.join(folder, link.name))]
     failed = _collect_missing(source, missing, folder, dead, home, fetch_one)
-    rejects = [_dead(source, link, dead.get(link.url) or failed.get(link.url)) for link in links]
+    rejects = [*unsafe, *(_dead(source, link, dead.get(link.url) or failed.get(link.url)) for link in links)]
     located = _checked(source, SourceFile(name=IMAGES, role="images"), folder)
     return Collected(located, tuple(reject for reject in rejects if reject))
+
+
+def _plain(name: str) -> bool:
+    """Whether a name from a table or an API stays inside the folder that it is joined to."""
+    return name == os.path.basename(name) and name not in ("", ".", "..") and "\0" not in name and "\\" not in name
+
+
+def _unsafe(source: Source, link: Link) -> Reject:
+    detail = f"{link.name!r}: an image's id must be a plain file name"
+    return Reject(source=source.name, native_id=link.name, reason="member_unsafe", detail=detail, archive=IMAGES)
 
 
 def _collect_missing(

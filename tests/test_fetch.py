@@ -207,6 +207,19 @@ def test_a_host_that_is_down_is_left_alone_and_another_is_not(site, tmp_path, mo
     assert not (tmp_path / "fitzpatrick17k" / "dead.json").exists()  # down today is not gone for good
 
 
+def test_an_id_that_is_a_path_is_refused_and_of_two_addresses_the_first_is_used(site, tmp_path):
+    site.files |= {"/a.jpg": b"first", "/b.jpg": b"second"}
+    names = ("../../escape.jpg", "/etc/escape.jpg", "..", "a\\b.jpg", "x\0.jpg")
+    links = [Link("a.jpg", f"{site.address}/a.jpg"), Link("a.jpg", f"{site.address}/b.jpg")]
+    got = fetch.collect(
+        linked(), [*links, *(Link(n, f"{site.address}/a.jpg") for n in names)], mirror=None, cache=str(tmp_path)
+    )
+    assert sorted(r.native_id for r in got.dead) == sorted(names) and {r.reason for r in got.dead} == {"member_unsafe"}
+    assert {path.relative_to(tmp_path).as_posix(): path.read_bytes() for path in tmp_path.rglob("*") if path.is_file()} == {
+        "fitzpatrick17k/images/a.jpg": b"first"
+    }
+
+
 def test_a_download_in_progress_is_no_image(site, tmp_path):
     site.files["/0.jpg"] = b"picture"
     images = tmp_path / "fitzpatrick17k" / "images"
