@@ -23,7 +23,14 @@ from sources.tables import MetadataError
 
 GROUP = "ingest"
 OWNERS = ["team:data-engineering"]
-INGESTED = ("images", "quarantine", "fingerprints", "annotations")
+INGESTED = {
+    "images": "Every image that decodes, as its source describes it; bytes lie in immutable packs.",
+    "quarantine": "Every input that did not become an image, or only after mending, with a reason code.",
+    "fingerprints": "Perceptual hashes in eight orientations, from the decode that proved an image.",
+    "annotations": "What annotation-only sets (concepts, captions) say about images of other sets; joined by image id when read.",
+}
+"""The tables that one reading of a source writes."""
+
 PERMANENT = (SourceUnavailable, ChecksumMismatch, GivenUp, Gone, QueryFailed, MetadataError, ingesting.SourceTooDamaged)
 """Failures that another try would only repeat."""
 
@@ -31,41 +38,15 @@ PERMANENT = (SourceUnavailable, ChecksumMismatch, GivenUp, Gone, QueryFailed, Me
 @dg.multi_asset(
     specs=[
         dg.AssetSpec(
-            "images",
-            description="Every image that decodes, as its source describes it; bytes lie in immutable packs.",
+            table,
+            description=about,
             group_name=GROUP,
             owners=OWNERS,
             kinds={"deltalake", "parquet"},
             code_version=ingesting.VERSION,
-            metadata=table_metadata("images"),
-        ),
-        dg.AssetSpec(
-            "quarantine",
-            description="Every input that did not become an image, or only after mending, with a reason code.",
-            group_name=GROUP,
-            owners=OWNERS,
-            kinds={"deltalake"},
-            code_version=ingesting.VERSION,
-            metadata=table_metadata("quarantine"),
-        ),
-        dg.AssetSpec(
-            "fingerprints",
-            description="Perceptual hashes in eight orientations, from the decode that proved an image.",
-            group_name=GROUP,
-            owners=OWNERS,
-            kinds={"deltalake"},
-            code_version=ingesting.VERSION,
-            metadata=table_metadata("fingerprints"),
-        ),
-        dg.AssetSpec(
-            "annotations",
-            description="What annotation-only sets (concepts, captions) say about images of other sets; joined by image id when read.",
-            group_name=GROUP,
-            owners=OWNERS,
-            kinds={"deltalake"},
-            code_version=ingesting.VERSION,
-            metadata=table_metadata("annotations"),
-        ),
+            metadata=table_metadata(table),
+        )
+        for table, about in INGESTED.items()
     ],
     check_specs=[
         *(schema_spec(table) for table in INGESTED),

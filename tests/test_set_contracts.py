@@ -5,6 +5,7 @@ Layouts, file and column names are those that the readers' own docstrings cite.
 
 import importlib.util
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -13,7 +14,7 @@ from pipelines import gather
 from pipelines.ingest import SourceTooDamaged, ingest
 from pipelines.lake import Lake
 from prompts.ontology import load
-from sources.catalogue import source
+from sources.catalogue import SOURCES, source
 from sources.fetch import SourceUnavailable
 from sources.record import DiagnosisBasis, ImageRecord, Modality, ToneSystem
 
@@ -608,11 +609,22 @@ def test_annotations_join_whatever_the_order_and_bring_their_licence(tmp_path):
         assert joined(lake, "skincon") == (1, 2)
 
 
-def test_a_claim_elsewhere_can_only_make_a_licence_stricter(tmp_path):
+@pytest.mark.parametrize(
+    ("claim", "licence"),
+    [
+        ("CC-BY-4.0", "CC-BY-NC-4.0"),
+        ("CC-BY-NC-SA-4.0", "CC-BY-NC-SA-4.0"),
+        ("CC-BY-NC-ND-4.0", "CC-BY-NC-ND-4.0"),
+        ("LicenseRef-No-Clear-Rights", "LicenseRef-No-Clear-Rights"),
+    ],
+)
+def test_a_claim_elsewhere_can_only_make_a_licence_stricter(tmp_path, monkeypatch, claim, licence):
     test_bcn20000_with_an_unlabelled_test_part(tmp_path)
+    claimed = replace(SOURCES["bcn20000"], licence_claims=(("a card", claim),))
+    monkeypatch.setitem(SOURCES, "bcn20000", claimed)
     lake = Lake(str(tmp_path / "lake"))
     ingest(lake, "bcn20000", mirror=str(tmp_path))
-    assert set(lake.read("images").column("licence_id").to_pylist()) == {"CC-BY-NC-4.0"}
+    assert set(lake.read("images").column("licence_id").to_pylist()) == {licence}
 
 
 def test_a_changed_file_under_the_same_version_is_reported_and_replaces_everything(tmp_path):

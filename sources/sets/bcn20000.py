@@ -32,13 +32,13 @@ SOURCE = Source(
         SourceFile(name="BCN_20k_test.zip", role="images", required=False),
         SourceFile(name="bcn_20k_test.csv", role="table", required=False),
     ),
-    licence_claims=(("figshare landing page: confirm", "CC-BY-NC-4.0"),),
     groups=("lesion_id",),
     overlaps=("isic2019", "isic_archive"),
     traps=(
         "18,946 images in the paper of 2024, 19,424 in the preprint of 2019: the version is pinned",
         "the out-of-distribution class stands only in the test part, which has no diagnosis",
         "uncropped: dark borders of the lens",
+        "licence as commonly stated: confirm on the landing page",
         "capture dates are personal data and are not carried",
     ),
 )
