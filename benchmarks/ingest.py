@@ -5,8 +5,9 @@ RATIO lines; the full run also measures memory from 1,000 to 50,000 images and w
 
 `ingest_vs_bare_decode`: images a second of the whole ingest (zip, decode, checks, sha256, pixel hash, pHash in eight orientations,
 dHash, packs, Delta commits) over those of two processes that only decode the same bytes to RGB arrays. Process start-up is left out
-on both sides. `ingest_vs_bare_work`: the same over two processes that also read the zip, take the sha256 and write the bytes. `ingest_vs_img2dataset`: the same pictures by their addresses from one local server; img2dataset downloads and stores
-them (with its own resizing off), ours also decodes and hashes them. It is installed into an environment of its own on first use.
+on both sides. `ingest_vs_bare_work`: the same over two processes that also read the zip, take the sha256 and write the bytes.
+`ingest_vs_img2dataset`: the same pictures by their addresses from one local server; img2dataset downloads and stores them (with its own resizing off), ours also decodes and hashes them. It is installed into an environment of its own on first use.
+`bare_fetch_vs_img2dataset`: what two processes reach that only fetch, decode, digest and store: the most that any ingest could show.
 """
 
 import argparse
@@ -66,6 +67,9 @@ def main() -> None:
     print(f"RATIO ingest_vs_bare_decode {report['ingest_images_a_second'] / report['bare_decode_images_a_second']:.3f}")
     print(f"RATIO ingest_vs_bare_work {report['ingest_images_a_second'] / report['bare_read_decode_digest_write']:.3f}")
     print(f"RATIO ingest_vs_img2dataset {report['addresses_images_a_second'] / report['img2dataset_images_a_second']:.3f}")
+    print(
+        f"RATIO bare_fetch_vs_img2dataset {report['bare_fetch_decode_digest_write'] / report['img2dataset_images_a_second']:.3f}"
+    )
     if not given.quick:
         RESULTS.parent.mkdir(exist_ok=True)
         RESULTS.write_text(json.dumps(report, indent=1) + "\n")
@@ -85,6 +89,7 @@ def measured(which: str) -> dict[str, Any]:
         with served(home / "site", pictures, linked) as address:
             peer = best(lambda: img2dataset(home, address, linked))
             by_address = best(lambda: ingest_addresses(home, address, linked))
+            fetched = best(lambda: bare_fetch(home, address, linked))
     return {
         "pictures": archived,
         "pictures_by_address": linked,
@@ -94,6 +99,7 @@ def measured(which: str) -> dict[str, Any]:
         "ingest_images_a_second": round(archived / ours, 1),
         "img2dataset_images_a_second": round(linked / peer, 1),
         "addresses_images_a_second": round(linked / by_address, 1),
+        "bare_fetch_decode_digest_write": round(linked / fetched, 1),
     }
 
 
@@ -208,6 +214,37 @@ def ingest_addresses(home: Path, address: str, count: int) -> float:
         start = time.perf_counter()
         ingest(Lake(f"{scratch}/lake"), "bench", cache=f"{scratch}/cache")
         return time.perf_counter() - start
+
+
+def bare_fetch(home: Path, address: str, count: int) -> float:
+    """Seconds in which two processes of eight threads fetch, decode, digest and store `count` pictures, and nothing else."""
+    with ProcessPoolExecutor(PROCESSES) as pool:
+        list(pool.map(_fetch_some, [home] * PROCESSES, [address] * PROCESSES, [0] * PROCESSES, [8] * PROCESSES))
+        half = count // PROCESSES
+        start = time.perf_counter()
+        list(
+            pool.map(
+                _fetch_some, [home] * PROCESSES, [address] * PROCESSES, range(0, half * PROCESSES, half), [half] * PROCESSES
+            )
+        )
+        return time.perf_counter() - start
+
+
+def _fetch_some(home: Path, address: str, first: int, count: int) -> int:
+    from concurrent.futures import ThreadPoolExecutor
+
+    import simplejpeg
+    import urllib3
+
+    with urllib3.PoolManager(maxsize=8) as pool, tempfile.TemporaryFile(dir=home) as out:
+
+        def one(n: int) -> int:
+            data = pool.request("GET", f"{address}/{n}.jpg").data
+            out.write(data)
+            return simplejpeg.decode_jpeg(data, "RGB", strict=True).shape[0] + len(hashlib.sha256(data).digest())
+
+        with ThreadPoolExecutor(8) as threads:
+            return sum(threads.map(one, range(first, first + count)))
 
 
 @contextmanager

@@ -64,7 +64,7 @@ def candidates(lake: Lake) -> list[Candidate]:
 def _perceptual(lake: Lake) -> Iterator[Candidate]:
     import numpy as np
 
-    from quality import phash
+    from quality.hamming import near_pairs
 
     table = lake.read("fingerprints", columns=["image_id", "phash"])
     ids = table.column("image_id").to_pylist()
@@ -73,7 +73,7 @@ def _perceptual(lake: Lake) -> Iterator[Candidate]:
     hashes = np.asarray(table.column("phash").combine_chunks().flatten(), dtype=np.int64).view(np.uint64).reshape(-1, 8)
     for k in range(8):
         probe = None if k == 0 else hashes[:, k]
-        for i, j, distance in zip(*phash.near_pairs(hashes[:, 0], probe, thresholds.PHASH_RADIUS), strict=True):
+        for i, j, distance in zip(*near_pairs(hashes[:, 0], probe, thresholds.PHASH_RADIUS), strict=True):
             if ids[i] < ids[j]:
                 yield Candidate(ids[i], ids[j], "perceptual", float(distance), k)
 
