@@ -11,6 +11,7 @@ from assets.settings import Settings
 from pipelines import diagnose as diagnosing
 from pipelines import embed as embedding
 from pipelines import ingest as ingesting
+from pipelines import keypoints as pointing
 from pipelines import measure as measuring
 from pipelines.annotations import joined
 from pipelines.preview import thumbnails
@@ -151,6 +152,27 @@ def evidence(context: dg.AssetExecutionContext, settings: Settings) -> dg.Materi
         facts = {"computed": done.computed, "kept": done.kept, "no outline": tally(rows.drop_null(), "why_not")}
         note_partition(context, lake, "evidence", source, facts)
     return described(lake, "evidence", {"computed": computed})
+
+
+@dg.asset(
+    deps=["images"],
+    group_name=GROUP,
+    owners=OWNERS,
+    kinds={"deltalake", "ray"},
+    partitions_def=by_source,
+    backfill_policy=in_one_run,
+    code_version=pointing.VERSION,
+    metadata=table_metadata("keypoints"),
+    check_specs=[schema_spec("keypoints")],
+)
+def keypoints(context: dg.AssetExecutionContext, settings: Settings) -> dg.MaterializeResult:
+    """What copies are found and proved by: keypoints of each picture and of its mirror image, computed once."""
+    lake, computed = settings.lake(), 0
+    for source in context.partition_keys:
+        done = pointing.find_keypoints(lake, source)
+        computed += done.computed
+        note_partition(context, lake, "keypoints", source, {"computed": done.computed, "kept": done.kept})
+    return described(lake, "keypoints", {"computed": computed}, content=("image_id", "source", "input_digest"))
 
 
 @dg.asset(

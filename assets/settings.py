@@ -33,6 +33,7 @@ class Settings(dg.ConfigurableResource):
     teacher: str = _setting("TEACHER", "composer")
     teacher_model: str = _setting("TEACHER_MODEL", "")
     profile: str = _setting("PROFILE", "noncommercial")
+    blocklists: str = _setting("BLOCKLISTS", "")
 
     def lake(self) -> Lake:
         """The lake of this run."""
@@ -43,6 +44,10 @@ class Settings(dg.ConfigurableResource):
         if self.profile not in ("open", "noncommercial"):
             raise ValueError(f"DERMOFORGE_PROFILE is {self.profile!r}: choose open or noncommercial")
         return "open" if self.profile == "open" else "noncommercial"
+
+    def blocklist_files(self) -> list[str]:
+        """Files that list the images of external benchmarks, in order."""
+        return [name.strip() for name in self.blocklists.split(",") if name.strip()]
 
     def check(self) -> None:
         """Raises ValueError for a setting that no stage could use, before any work is done."""

@@ -1,27 +1,40 @@
-"""Pairs of images that may be one photograph: exact by construction, perceptual and semantic ones only after verification.
+"""Typed edges between images: exact copies, shared identifiers, and candidates with what verification found.
 
-On dermoscopy most perceptual matches are different lesions, so a candidate becomes a copy only when the two pictures correlate
-after high-pass filtering (`quality.copies`); the numbers are kept either way. Memory: the hashes of the whole lake (72 bytes an
-image), the embeddings while their pairs are sought, and one 14 KB signature an image that takes part in a candidate.
+Candidates come from perceptual hashes in eight orientations, from keypoints, and from embeddings where there are any; each is verified
+by `quality.geometry` from stored keypoints, and its numbers are kept whatever the verdict. Only images that are new or changed are
+compared, with all others: edges between old images stand as they are. Memory: 72 bytes an image for hashes, 20 KB an image for the
+keypoints that vote, 45 KB for each image that takes part in a candidate, and the embeddings while their pairs are sought.
 """
 
 from collections import defaultdict
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass
 from typing import Any
 
+import numpy as np
 import pyarrow as pa
 
+from pipelines.keypoints import stored
 from pipelines.lake import Lake
-from pipelines.pixels import PixelBatch, pixel_batches
+from pipelines.progress import Progress
 from pipelines.tables import TABLES
 from pipelines.workers import map_in_order
-from quality import thresholds
+from prompts.schemas import digest
+from quality import copies, phash, thresholds, votes
+from quality.geometry import Fit
+from quality.keypoints import Features
+from quality.policies import CANDIDATES
+
+VERSION = "2"
+"""Raise when candidates or verification change: every image is then compared anew."""
+
+PAIRS = 128
+"""Candidates a task verifies."""
 
 
 @dataclass(frozen=True, slots=True)
 class Candidate:
-    """Two image ids (a < b) that a hash or an embedding proposes; `orientation` turns b upright onto a (`quality.phash.orient`)."""
+    """Two image ids (a < b) that may be one photograph; `orientation` turns b upright onto a (`quality.phash.orient`)."""
 
     a: str
     b: str
@@ -30,116 +43,207 @@ class Candidate:
     orientation: int = 0
 
 
-def deduplicate(lake: Lake) -> bool:
-    """Rebuild `duplicate_pairs` over the whole lake; False when nothing changed."""
-    images = lake.read("images", columns=["image_id", "sha256", "pixel_hash"]).to_pydict()
-    exact = exact_pairs(images["image_id"], images["sha256"], images["pixel_hash"])
-    known = {(p["a"], p["b"]) for p in exact}
-    pixels = dict(zip(images["image_id"], images["pixel_hash"], strict=True))
-    proposed = [c for c in candidates(lake) if (c.a, c.b) not in known and pixels[c.a] != pixels[c.b]]
-    rows = exact + list(_verified(lake, proposed))
-    return lake.replace("duplicate_pairs", pa.Table.from_pylist(rows, schema=TABLES["duplicate_pairs"].schema))
+@dataclass(frozen=True, slots=True)
+class Compared:
+    """What a run did: images compared with all others, candidates verified, edges in all, and whether the table changed."""
+
+    images: int
+    candidates: int
+    edges: int
+    changed: bool
 
 
-def exact_pairs(ids: list[str], sha256: list[str], pixel_hash: list[str]) -> list[dict[str, Any]]:
+def deduplicate(lake: Lake) -> Compared:
+    """Bring `duplicate_pairs` up to date with the whole lake."""
+    columns = ["image_id", "source", "sha256", "pixel_hash", "patient_id", "lesion_id", "lineage", "archive_id"]
+    images = lake.read("images", columns=columns).to_pylist()
+    exact = exact_pairs(images)
+    content = _content(lake, images)
+    before = dict(zip(*lake.read("compared").to_pydict().values(), strict=True))
+    new = {i for i, found in content.items() if before.get(i) != found}
+    kept = [
+        edge
+        for edge in lake.read("duplicate_pairs").to_pylist()
+        if edge["kind"] in CANDIDATES and {edge["a"], edge["b"]} <= content.keys() - new
+    ]
+    proposed = candidates(lake, sorted(content), new)
+    rows = exact + key_pairs(images) + kept + list(_verified(lake, proposed))
+    changed = lake.replace("duplicate_pairs", pa.Table.from_pylist(rows, schema=TABLES["duplicate_pairs"].schema))
+    # After the edges: a run that ends between the two commits is repeated with the same result.
+    done = {"image_id": sorted(content), "input_digest": [content[i] for i in sorted(content)]}
+    lake.replace("compared", pa.table(done, schema=TABLES["compared"].schema))
+    return Compared(len(new), len(proposed), len(rows), changed)
+
+
+def _content(lake: Lake, images: Iterable[Mapping[str, Any]]) -> dict[str, str]:
+    """What is compared of each image, as a digest; of pictures with equal pixels only the first is compared."""
+    first: dict[str, str] = {}
+    for image in images:
+        first.setdefault(image["pixel_hash"], image["image_id"])
+    vectors = lake.read("embeddings", columns=["image_id", "input_digest", "why_not"]).to_pylist()
+    vector = {row["image_id"]: row["input_digest"] for row in vectors if row["why_not"] is None}
+    points = lake.read("keypoints", columns=["image_id", "input_digest"]).to_pydict()
+    prints = lake.read("fingerprints", columns=["image_id", "algorithm"]).to_pydict()
+    point = dict(zip(points["image_id"], points["input_digest"], strict=True))
+    stamp = [VERSION, thresholds.PHASH_RADIUS, thresholds.COSINE_CANDIDATE, *_verification()]
+    algorithm = dict(zip(prints["image_id"], prints["algorithm"], strict=True))
+    return {i: digest([*stamp, algorithm[i], point[i], vector.get(i)]) for i in first.values() if i in point}
+
+
+def _verification() -> list[float]:
+    t = thresholds
+    return [t.SAME_PHOTOGRAPH, t.COPY_KEYPOINTS, t.REGISTER_TONE, t.COPY_TONE, t.LESION_TONE]
+
+
+def exact_pairs(images: Iterable[Mapping[str, Any]]) -> list[dict[str, Any]]:
     """Equal bytes, then equal pixels in other bytes: every member paired with the first of its set (a star, not n² pairs)."""
-    rows = []
-    for kind, keys in (("bytes", sha256), ("pixels", pixel_hash)):
-        sets: dict[str, list[str]] = defaultdict(list)
-        for image_id, key in zip(ids, keys, strict=True):
-            sets[key].append(image_id)
-        rows += [_row(Candidate(s[0], b, kind, 0.0), 1.0, True) for s in map(sorted, sets.values()) for b in s[1:]]
-    seen: set[tuple[str, str]] = set()
-    return [r for r in rows if (r["a"], r["b"]) not in seen and not seen.add((r["a"], r["b"]))]
+    images, rows = list(images), {}
+    for kind, key in (("bytes", "sha256"), ("pixels", "pixel_hash")):
+        for first, other in _stars((image[key], image["image_id"]) for image in images):
+            rows.setdefault((first, other), _edge(first, other, kind, verdict=copies.Verdict.COPY))
+    return list(rows.values())
 
 
-def candidates(lake: Lake) -> list[Candidate]:
-    """Perceptual candidates in all eight orientations, then semantic ones that are not among them; sorted, a pair once."""
-    best: dict[tuple[str, str], Candidate] = {}
-    for candidate in sorted([*_perceptual(lake), *_semantic(lake)], key=lambda c: (c.kind, c.distance, c.orientation)):
-        best.setdefault((candidate.a, candidate.b), candidate)
-    return [best[pair] for pair in sorted(best)]
+def key_pairs(images: Iterable[Mapping[str, Any]]) -> list[dict[str, Any]]:
+    """Edges between images of one patient, lesion or lineage (ids of their own source), and of one archive id (shared by all)."""
+    images, rows = list(images), []
+    for kind, column in (
+        ("patient", "patient_id"),
+        ("lesion", "lesion_id"),
+        ("lineage", "lineage"),
+        ("archive id", "archive_id"),
+    ):
+        scope = (lambda image: "") if kind == "archive id" else (lambda image: image["source"])
+        keyed = (((scope(image), image[column]), image["image_id"]) for image in images if image[column] is not None)
+        rows += [_edge(first, other, kind) for first, other in _stars(keyed)]
+    return rows
 
 
-def _perceptual(lake: Lake) -> Iterator[Candidate]:
-    import numpy as np
+def _stars(keyed: Iterable[tuple[Any, str]]) -> Iterator[tuple[str, str]]:
+    sets: dict[Any, list[str]] = defaultdict(list)
+    for key, image_id in keyed:
+        sets[key].append(image_id)
+    for members in sets.values():
+        first, *others = sorted(members)
+        yield from ((first, other) for other in others)
 
+
+def candidates(lake: Lake, ids: Sequence[str], new: set[str]) -> list[Candidate]:
+    """Candidates with at least one new end among `ids`, sorted; a pair once in each chirality, by its surest proposal."""
+    best: dict[tuple[str, str, bool], Candidate] = {}
+    found = [*_perceptual(lake, ids, new), *_by_keypoints(lake, ids, new), *_semantic(lake, ids, new)] if new else []
+    for candidate in sorted(found, key=lambda c: (CANDIDATES.index(c.kind), c.distance, c.orientation)):
+        best.setdefault((candidate.a, candidate.b, _mirrored(candidate.orientation)), candidate)
+    return [best[key] for key in sorted(best)]
+
+
+def _mirrored(orientation: int) -> bool:
+    return bool(orientation.bit_count() & 1)
+
+
+def _candidate(i: str, j: str, kind: str, distance: float, orientation: int) -> Candidate:
+    """Of j seen from i; turned round where j comes first."""
+    return (
+        Candidate(i, j, kind, distance, orientation) if i < j else Candidate(j, i, kind, distance, phash.inverse(orientation))
+    )
+
+
+def _perceptual(lake: Lake, ids: Sequence[str], new: set[str]) -> Iterator[Candidate]:
     from quality.hamming import near_pairs
 
-    table = lake.read("fingerprints", columns=["image_id", "phash"])
-    ids = table.column("image_id").to_pylist()
-    if not ids:
-        return
+    table = lake.read("fingerprints", columns=["image_id", "phash"], among=("image_id", pa.array(ids)))
+    names = table.column("image_id").to_pylist()
     hashes = np.asarray(table.column("phash").combine_chunks().flatten(), dtype=np.int64).view(np.uint64).reshape(-1, 8)
+    rows = np.flatnonzero([name in new for name in names])
     for k in range(8):
-        probe = None if k == 0 else hashes[:, k]
-        for i, j, distance in zip(*near_pairs(hashes[:, 0], probe, thresholds.PHASH_RADIUS), strict=True):
-            if ids[i] < ids[j]:
-                yield Candidate(ids[i], ids[j], "perceptual", float(distance), k)
+        for i, j, distance in zip(*near_pairs(hashes[rows, 0], hashes[:, k], thresholds.PHASH_RADIUS), strict=True):
+            if rows[i] != j:
+                yield _candidate(names[rows[i]], names[j], "perceptual", float(distance), k)
 
 
-def _semantic(lake: Lake) -> Iterator[Candidate]:
-    import numpy as np
+def _by_keypoints(lake: Lake, ids: Sequence[str], new: set[str]) -> Iterator[Candidate]:
+    """Pictures that share keypoints; the distance of a candidate is the inverse of its votes."""
+    table = lake.read("keypoints", among=("image_id", pa.array(ids)))
+    names = table.column("image_id").to_pylist()
+    rows = [n for n, name in enumerate(names) if name in new]
+    base = votes.voters([features.plain for features in stored(table)])
+    for orientation in (0, 1):
+        asking = (f.mirrored if orientation else f.plain for f in stored(table.take(pa.array(rows, pa.int64()))))
+        probe = votes.voters(list(asking))
+        for i, j, count in zip(*votes.proposed(base, probe, rows), strict=True):
+            yield _candidate(names[i], names[j], "keypoints", 1.0 / float(count), orientation)
 
-    table = lake.read("embeddings", columns=["image_id", "vector"])
+
+def _semantic(lake: Lake, ids: Sequence[str], new: set[str]) -> Iterator[Candidate]:
+    table = lake.read("embeddings", columns=["image_id", "vector"], among=("image_id", pa.array(ids)))
     table = table.filter(table.column("vector").is_valid())
-    ids = table.column("image_id").to_pylist()
-    if not ids:
+    names = table.column("image_id").to_pylist()
+    if not names:
         return
     vectors = np.stack([np.frombuffer(v, dtype="<f2") for v in table.column("vector").to_pylist()]).astype(np.float32)
-    for start in range(0, len(ids), 2048):
-        cosines = vectors[start : start + 2048] @ vectors[start:].T
-        for i, j in np.argwhere(cosines >= thresholds.COSINE_CANDIDATE).tolist():
-            if j > i:
-                yield Candidate(ids[start + i], ids[start + j], "semantic", 1.0 - float(cosines[i, j]))
-
-
-def _verified(lake: Lake, proposed: list[Candidate]) -> Iterator[dict[str, Any]]:
-    from quality import copies
-
-    needed: dict[str, set[int]] = defaultdict(set)
-    for c in proposed:
-        needed[c.a].add(0)
-        needed[c.b].add(c.orientation)
-    signatures = dict(_signatures(lake, needed))
-    for c in proposed:
-        score = copies.same_photograph(signatures[c.a, 0], signatures[c.b, c.orientation])
-        yield _row(c, float(score), bool(score >= thresholds.SAME_PHOTOGRAPH))
-
-
-def _signatures(lake: Lake, needed: Mapping[str, set[int]]) -> Iterator[tuple[tuple[str, int], Any]]:
-    batches = pixel_batches(lake, sorted(needed), size=64)
-    jobs = [SignatureJob(b, tuple((i, tuple(sorted(needed[i]))) for _, i in b.rows)) for b in batches]
-    for result in map_in_order(signature_batch, jobs):
-        yield from result
+    rows = np.flatnonzero([name in new for name in names])
+    for start in range(0, len(rows), 2048):
+        some = rows[start : start + 2048]
+        cosines = vectors[some] @ vectors.T
+        cosines[np.arange(len(some)), some] = -1.0
+        for i, line in zip(some, cosines, strict=True):
+            near = np.flatnonzero(line >= thresholds.COSINE_CANDIDATE)
+            for j in near[np.lexsort((near, -line[near]))][: thresholds.SEMANTIC_PARTNERS]:
+                yield _candidate(names[i], names[j], "semantic", 1.0 - float(line[j]), 0)
 
 
 @dataclass(frozen=True, slots=True)
-class SignatureJob:
-    """Images to sign, each in the orientations that its candidates need."""
+class VerifyJob:
+    """Candidates and the features of their images."""
 
-    batch: PixelBatch
-    orientations: tuple[tuple[str, tuple[int, ...]], ...]
-
-
-def signature_batch(job: SignatureJob) -> list[tuple[tuple[str, int], Any]]:
-    """Signatures of a job by image and orientation. Runs in a worker."""
-    from quality import copies, phash, raster
-
-    needed, out = dict(job.orientations), []
-    for image_id, data in job.batch.images():
-        rgb = raster.decode(data).rgb
-        out += [((image_id, k), copies.signature(phash.orient(rgb, k))) for k in needed[image_id]]
-    return out
+    candidates: tuple[Candidate, ...]
+    features: Mapping[str, Features]
 
 
-def _row(c: Candidate, score: float, verified: bool) -> dict[str, Any]:
-    return {
-        "a": c.a,
-        "b": c.b,
-        "kind": c.kind,
-        "distance": c.distance,
-        "orientation": c.orientation,
-        "verified": verified,
-        "score": round(score, 6),
-    }
+def _verified(lake: Lake, proposed: Sequence[Candidate]) -> Iterator[dict[str, Any]]:
+    """An edge for every pair proposed, in the chirality that fits better."""
+    progress = Progress("candidates verified", len(proposed))
+    best: dict[tuple[str, str], dict[str, Any]] = {}
+    for edges in map_in_order(verify_batch, _jobs(lake, proposed)):
+        progress.add(len(edges))
+        for edge in edges:
+            held = best.get((edge["a"], edge["b"]))
+            if held is None or _strength(edge) > _strength(held):
+                best[edge["a"], edge["b"]] = edge
+    yield from best.values()
+
+
+def _strength(edge: Mapping[str, Any]) -> tuple[bool, bool, int, float]:
+    is_copy = edge["verdict"] == copies.Verdict.COPY
+    return is_copy, edge["verdict"] == copies.Verdict.LESION, edge["inliers"], edge["whole"]
+
+
+def _jobs(lake: Lake, proposed: Sequence[Candidate]) -> Iterator[VerifyJob]:
+    needed = sorted({end for c in proposed for end in (c.a, c.b)})
+    table = lake.read("keypoints", among=("image_id", pa.array(needed, pa.string())))
+    row = {name: n for n, name in enumerate(table.column("image_id").to_pylist())}
+    for start in range(0, len(proposed), PAIRS):
+        some = tuple(proposed[start : start + PAIRS])
+        ends = sorted({end for c in some for end in (c.a, c.b)})
+        taken = stored(table.take(pa.array([row[end] for end in ends], pa.int64())))
+        yield VerifyJob(some, dict(zip(ends, taken, strict=True)))
+
+
+def verify_batch(job: VerifyJob) -> list[dict[str, Any]]:
+    """Edges of a job's candidates. Runs in a worker."""
+    import cv2
+
+    from quality.geometry import fit
+
+    cv2.setNumThreads(1)
+    return [_judged(c, fit(job.features[c.a], job.features[c.b], c.orientation)) for c in job.candidates]
+
+
+def _judged(c: Candidate, fit: Fit) -> dict[str, Any]:
+    numbers = {name: round(value, 6) for name, value in asdict(fit).items()}
+    return _edge(c.a, c.b, c.kind, verdict=copies.verdict(fit), distance=round(c.distance, 6), **numbers)
+
+
+def _edge(a: str, b: str, kind: str, *, verdict: str | None = None, **numbers: Any) -> dict[str, Any]:
+    missing = dict.fromkeys(("distance", "orientation", "registered", "inliers", "span", "tone", "whole"))
+    return {"a": a, "b": b, "kind": kind, "verdict": verdict, **missing, **numbers}

@@ -4,6 +4,7 @@ from collections import Counter
 from dataclasses import dataclass
 
 from pipelines.lake import Lake
+from quality.policies import deletes
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,7 +23,8 @@ def copies_found(lake: Lake) -> CopiesFound:
     from sources import phantom
 
     truth = phantom.truth()
-    pairs = [row for row in lake.read("duplicate_pairs").to_pylist() if row["verified"] and row["a"].startswith("phantom:")]
+    edges = lake.read("duplicate_pairs").to_pylist()
+    pairs = [row for row in edges if deletes(row) and row["a"].startswith("phantom:")]
     ids = sorted({i for c in truth.copies for i in (c.original, c.copy)} | {i for p in pairs for i in (p["a"], p["b"])})
     planted_set = components(ids, [(c.original, c.copy) for c in truth.copies] + list(truth.label_conflicts))
     found_set = components(ids, [(p["a"], p["b"]) for p in pairs])

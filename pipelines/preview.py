@@ -2,7 +2,7 @@
 
 import base64
 import io
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 from pipelines.lake import Lake
 from pipelines.pixels import pixel_batches
@@ -23,20 +23,37 @@ def thumbnails(lake: Lake, source: str) -> str:
     return _markdown(lake, source, chosen, label)
 
 
+def side_by_side(lake: Lake, pairs: Sequence[tuple[str, str, str]]) -> str:
+    """Markdown with pairs of pictures beside each other: (image id, image id, what to say), as many as fit into the bounds."""
+    chosen = pairs[: MOST_IMAGES // 2 * 2]
+    drawn = dict(_drawn(lake, sorted({end for a, b, _ in chosen for end in (a, b)})))
+    lines, held = ["| | | |", "|---|---|---|"], 0
+    for a, b, said in chosen:
+        held += len(drawn[a]) + len(drawn[b])
+        if held < MOST_BYTES:
+            lines.append(f"| ![{a}]({drawn[a]}) `{a}` | ![{b}]({drawn[b]}) `{b}` | {said} |")
+    return "\n".join(lines) if chosen else "none"
+
+
 def _markdown(lake: Lake, source: str, chosen: Sequence[str], label: dict[str, str]) -> str:
+    lines, held = [], 0
+    for image_id, picture in _drawn(lake, chosen, source):
+        held += len(picture)
+        if held < MOST_BYTES:
+            lines.append(f"![{image_id}]({picture}) {label[image_id]} (`{image_id}`)")
+    return "\n\n".join(lines) or "no images"
+
+
+def _drawn(lake: Lake, chosen: Sequence[str], source: str | None = None) -> Iterator[tuple[str, str]]:
+    """Small pictures as data URLs."""
     from PIL import Image
 
     from quality.raster import decode
 
-    lines, held = [], 0
     for batch in pixel_batches(lake, chosen, source=source):
         for image_id, data in batch.images():
             picture = Image.fromarray(decode(data).rgb)
             picture.thumbnail((SIDE, SIDE))
             out = io.BytesIO()
             picture.save(out, "JPEG", quality=70)
-            text = base64.b64encode(out.getvalue()).decode()
-            held += len(text)
-            if held < MOST_BYTES:
-                lines.append(f"![{image_id}](data:image/jpeg;base64,{text}) {label[image_id]} (`{image_id}`)")
-    return "\n\n".join(lines) or "no images"
+            yield image_id, f"data:image/jpeg;base64,{base64.b64encode(out.getvalue()).decode()}"

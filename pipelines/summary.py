@@ -51,7 +51,7 @@ def _duplicates(lake: Lake, sources: list[str]) -> dict[str, int]:
     counts: Counter[str] = Counter()
     for row in lake.read("duplicate_pairs").to_pylist():
         if {row["a"].split(":")[0], row["b"].split(":")[0]} <= set(sources):
-            counts[f"{row['kind']}, {'copies' if row['verified'] else 'candidates refused'}"] += 1
+            counts[f"{row['kind']}, {row['verdict'] or 'one key'}"] += 1
     return dict(sorted(counts.items())) or {"none": 0}
 
 

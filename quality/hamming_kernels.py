@@ -98,3 +98,26 @@ def bucket_pairs(
                 pairs[found, 0], pairs[found, 1], apart[found] = where[i], where[j], distance
                 found += 1
     return pairs[:found].copy(), apart[:found].copy()
+
+
+@njit(cache=True, nogil=True)
+def matched(a: np.ndarray, b: np.ndarray, ratio: float) -> tuple[np.ndarray, np.ndarray]:
+    """Rows of (n, 4) and (m, 4) uint64 descriptors that match: the nearest in b, nearer than `ratio` of the second, and mutual."""
+    nearest, back = np.full(len(a), -1, np.int64), np.full(len(b), -1, np.int64)
+    of_b = np.full(len(b), np.uint64(257))
+    for i in range(len(a)):
+        best, second = np.uint64(257), np.uint64(257)
+        for j in range(len(b)):
+            apart = np.uint64(0)
+            for w in range(4):
+                apart += popcount(a[i, w] ^ b[j, w])
+            if apart < best:
+                best, second, nearest[i] = apart, best, j
+            elif apart < second:
+                second = apart
+            if apart < of_b[j]:
+                of_b[j], back[j] = apart, i
+        if best >= ratio * second:
+            nearest[i] = -1
+    left = np.array([i for i in range(len(a)) if nearest[i] >= 0 and back[nearest[i]] == i], np.int64)
+    return left, nearest[left]

@@ -1,11 +1,14 @@
 """Leakage: does anything that must stay together stand on both sides of a split? Judged from the ids and hashes themselves.
 
-It does not trust `group_id`: patients, lesions, archive ids, bytes, pixels and verified copies are each looked at again.
+It does not trust `group_id`: patients, lesions, archive ids, bytes, pixels, copies and same-lesion
+verdicts are each looked at again.
 """
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from typing import Any
+
+from quality.policies import groups as groups_together
 
 EXCLUDED = "excluded"
 """Split of an image that left the corpus; it is on no side."""
@@ -16,8 +19,8 @@ def leaks(
 ) -> list[str]:
     """One sentence a leak, sorted; empty when no key crosses a split.
 
-    `images` rows carry image_id, source, patient_id, lesion_id, archive_id, sha256, pixel_hash; `groups` image_id, group_id,
-    split; `pairs` a, b, verified. An image without a split is a fault too.
+    `images` rows carry image_id, source, patient_id, lesion_id, lineage, archive_id, sha256, pixel_hash; `groups` image_id, group_id,
+    split; `pairs` are edges of `duplicate_pairs`. An image without a split is a fault too.
     """
     split_of = {row["image_id"]: row["split"] for row in groups}
     group_of = {row["image_id"]: row["group_id"] for row in groups}
@@ -35,15 +38,16 @@ def leaks(
     for pair in pairs:
         places = {split_of.get(end, EXCLUDED): end for end in (pair["a"], pair["b"])}
         places.pop(EXCLUDED, None)
-        if pair["verified"] and len(places) > 1:
-            found.append(f"copies are in {_where(places)}")
+        if groups_together(pair) and len(places) > 1:
+            found.append(f"{pair['verdict'] or 'one ' + pair['kind']}: {_where(places)}")
     return sorted(found)
 
 
 def _keys(image: Mapping[str, Any], group_id: str) -> list[tuple[str, str]]:
     source = image["source"]
     keys = [("group", group_id), ("bytes", image["sha256"]), ("pixels", image["pixel_hash"])]
-    keys += [(k, f"{source}:{image[f'{k}_id']}") for k in ("patient", "lesion") if image[f"{k}_id"] is not None]
+    own = {"patient": image["patient_id"], "lesion": image["lesion_id"], "lineage": image["lineage"]}
+    keys += [(kind, f"{source}:{value}") for kind, value in own.items() if value is not None]
     if image["archive_id"] is not None:
         keys.append(("archive id", image["archive_id"]))
     return keys

@@ -40,6 +40,11 @@ def orient(rgb: np.ndarray, k: int) -> np.ndarray:
     return np.ascontiguousarray(out[:, ::-1] if k & 1 else out)
 
 
+def inverse(k: int) -> int:
+    """The orientation that undoes orientation k: quarter turns undo each other, the other six themselves."""
+    return 4 | (k & 1) << 1 | (k & 2) >> 1 if k & 4 else k
+
+
 def dhash(pixels: np.ndarray) -> int:
     """64-bit difference hash, the definition of `imagehash.dhash`."""
     grey = _grey(pixels, (9, 8))

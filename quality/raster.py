@@ -84,6 +84,22 @@ def decode(data: bytes, name: str = "") -> Raster:
     return Raster(rgb, kind, (*_name_note(name, kind), *notes))
 
 
+def luminance(data: bytes, side: int) -> np.ndarray:
+    """The (h, w) uint8 luminance of an image that `decode` accepted before, its shorter side at least `side` where it has as much.
+
+    A plain JPEG is decoded at a fraction of its size, which libjpeg does in the frequency domain. Raises BadImage.
+    """
+    image = _open(data)
+    if image.format == "JPEG" and image.mode in ("RGB", "L") and _orientation(image) == 1 and min(image.size) >= 2 * side:
+        import simplejpeg
+
+        with contextlib.suppress(ValueError):
+            return simplejpeg.decode_jpeg(data, "GRAY", min_height=side, min_width=side, strict=True)[:, :, 0]
+    from quality.resample_kernels import luminance as of
+
+    return of(np.ascontiguousarray(decode(data).rgb))
+
+
 def _open(data: bytes) -> Any:
     from PIL import Image, UnidentifiedImageError
 

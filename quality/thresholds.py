@@ -81,18 +81,32 @@ MAX_DROPPED_SHARE = 0.2
 MAX_UNMAPPED_SHARE = 0.02
 
 # Copies
-# Hamming distance of 64-bit pHashes (always even) up to which a pair is a candidate; 4 already gives 320 wrong pairs on HAM10000.
-PHASH_RADIUS = 2
+# Hamming distance of 64-bit pHashes (always even) up to which a pair is a candidate: 320 wrong pairs on HAM10000, which verification
+# refuses; at 6 there would be four times as many, for copies that keypoints propose too.
+PHASH_RADIUS = 4
+# Distance up to which an unverified pair still keeps a training image away from a benchmark.
+BENCHMARK_RADIUS = 2
+# Pictures that one picture may be a semantic candidate of: those nearest to it.
+SEMANTIC_PARTNERS = 32
 # Cosine of CLIP embeddings from which a pair is a candidate: on HAM10000, near 0.956, 15 of 27 pairs are one lesion.
 COSINE_CANDIDATE = 0.95
-# High-pass correlation from which a candidate is a copy: midway between real look-alikes (at most .84) and real copies (at least .926).
-SAME_PHOTOGRAPH = 0.88
+# Correlation of whole pictures from which a candidate is a copy: between real look-alikes (at most .86) and real copies.
+SAME_PHOTOGRAPH = 0.9
+# Keypoints that must agree: different lesions reach 6, copies have 12 and more (real photographs of 200 x 150 pixels).
+COPY_KEYPOINTS = 12
+# Median correlation of blocks, once one picture lies over the other: for pictures in register (hairs drawn over a copy leave .12, a
+# common watermark nothing), for copies that were cropped, turned or framed (at least .78), for another photograph of the lesion.
+REGISTER_TONE = 0.1
+COPY_TONE = 0.78
+LESION_TONE = 0.25
 
 # Splits
 # Share of each split in every stratum.
 SPLIT_SHARES = {"train": 0.8, "validation": 0.1, "test": 0.1}
 # Share of all images that one group may hold before the grouping counts as percolated.
 MAX_GROUP_SHARE = 0.02
+# Share of images in copy sets whose labels contradict, from which a warning is shown (161 of isic9's 1,663 files are such: 10 %).
+MAX_CONFLICT_SHARE = 0.02
 
 # Trajectories
 # Share of rejected trajectories from which a warning is shown.

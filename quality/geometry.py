@@ -1,0 +1,137 @@
+"""Are two pictures one photograph, one lesion, or neither? Keypoints in either chirality, then tones in the common part.
+
+Three questions about two pictures, from their stored features alone:
+`in register`: how many matching keypoints lie at the same place, in one of the eight orientations;
+`inliers`: how many agree with one affine map (RANSAC), for copies that were cropped, turned or framed;
+`tone`: the second picture laid over the first, high-pass luminance correlated block by block, the median over textured blocks - so that
+hairs, rulers and watermarks, which cover a few blocks, neither make a copy nor hide one.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from quality.keypoints import SIDE, SMALL, Features, Keypoints
+from quality.phash import orient
+from quality.thresholds import COPY_KEYPOINTS, SAME_PHOTOGRAPH
+
+RATIO = 0.8
+"""Best over second-best descriptor distance (Lowe's test)."""
+
+REACH, IN_PLACE = 5.0, 3.0
+"""Pixels of the 256-pixel square within which a mapped keypoint agrees, and within which it lies at the same place."""
+
+BOX, BLOCK, COARSE = 9, 16, 23
+"""Pixels of the 128-pixel square: box of the high-pass filter of a block, its side, and the box for the whole picture."""
+
+
+@dataclass(frozen=True, slots=True)
+class Fit:
+    """How two pictures fit. `tone` is that of the better of register and map; `whole` is the correlation of the whole pictures.
+
+    `orientation` (`quality.phash.orient`) turns b upright onto a where keypoints or tones say so; `span` is the share of a that the
+    agreeing keypoints enclose.
+    """
+
+    registered: int
+    inliers: int
+    span: float
+    tone: float
+    whole: float
+    orientation: int
+
+
+def fit(a: Features, b: Features, orientation: int = 0) -> Fit:
+    """Compare two pictures in the chirality of `orientation`, in which b was proposed: 0 to 7, `quality.phash.orient`."""
+    mirrored = bool(orientation.bit_count() & 1)
+    there, here = _matches(a.plain, b.mirrored if mirrored else b.plain)
+    counts = {k: _in_register(there, here, k) for k in range(8) if bool(k.bit_count() & 1) == mirrored}
+    best = max(counts, key=lambda k: (counts[k], -k))
+    registered = counts[best]
+    if registered < COPY_KEYPOINTS:
+        best = orientation
+    inliers, span, matrix = _mapped(there, here)
+    whole = whole_tone(a.grey, orient(b.grey, best))
+    tone = 0.0
+    if registered >= COPY_KEYPOINTS or whole >= SAME_PHOTOGRAPH:
+        tone = _tone(a.grey, orient(b.grey, best), np.eye(2, 3))
+    if matrix is not None:
+        tone = max(tone, _tone(a.grey, b.grey[:, ::-1] if mirrored else b.grey, matrix))
+    return Fit(registered, inliers, span, tone, whole, best)
+
+
+def _matches(a: Keypoints, b: Keypoints) -> tuple[np.ndarray, np.ndarray]:
+    """Places (n, 2) of matching keypoints in a, and in b."""
+    from quality.hamming_kernels import matched
+
+    if len(a.places) < 2 or len(b.places) < 2:
+        return np.empty((0, 2), np.float32), np.empty((0, 2), np.float32)
+    left, right = matched(a.descriptors.view(np.uint64), b.descriptors.view(np.uint64), RATIO)
+    return a.places[left, :2], b.places[right, :2]
+
+
+def _in_register(there: np.ndarray, here: np.ndarray, k: int) -> int:
+    """Matches that lie at one place once b is in orientation k; for an odd number of flips `here` lies in b's mirror image."""
+    x, y = here[:, 0], here[:, 1]
+    if k.bit_count() & 1:
+        x = SIDE - 1 - x
+    if k & 4:
+        x, y = y, x
+    if k & 2:
+        y = SIDE - 1 - y
+    if k & 1:
+        x = SIDE - 1 - x
+    return int((np.hypot(there[:, 0] - x, there[:, 1] - y) <= IN_PLACE).sum())
+
+
+def _mapped(there: np.ndarray, here: np.ndarray) -> tuple[int, float, np.ndarray | None]:
+    """Keypoints that agree with one affine map of b onto a, the share of the square that they enclose, and the map (2, 3)."""
+    import cv2
+
+    if len(there) < COPY_KEYPOINTS:
+        return 0, 0.0, None
+    matrix, agree = cv2.estimateAffine2D(here, there, method=cv2.RANSAC, ransacReprojThreshold=REACH, maxIters=2000)
+    if matrix is None or not _plausible(matrix):
+        return 0, 0.0, None
+    inside = np.ascontiguousarray(there[agree[:, 0] == 1])
+    if len(inside) < COPY_KEYPOINTS:
+        return len(inside), 0.0, None
+    return len(inside), float(cv2.contourArea(cv2.convexHull(inside))) / SIDE**2, matrix
+
+
+def _plausible(matrix: np.ndarray) -> bool:
+    """Whether an affine map keeps handedness and stretches neither axis out of proportion."""
+    if not np.isfinite(matrix).all():
+        return False
+    scales = np.linalg.svd(matrix[:, :2], compute_uv=False)
+    return bool(np.linalg.det(matrix[:, :2]) > 0 and scales[1] > 0.2 and scales[0] < 5 and scales[0] < 2.2 * scales[1])
+
+
+def whole_tone(a: np.ndarray, b: np.ndarray) -> float:
+    """Correlation of two (128, 128) luminances after their box means are taken out; 0 for a flat one."""
+    import cv2
+
+    first, second = (g - cv2.blur(g, (COARSE, COARSE)) for g in (a.astype(np.float32), b.astype(np.float32)))
+    return _correlation(first.ravel(), second.ravel())
+
+
+def _tone(a: np.ndarray, b: np.ndarray, matrix: np.ndarray) -> float:
+    """Median correlation of the blocks that both pictures cover, b laid over a by an affine map of the 256-pixel square."""
+    import cv2
+
+    scaled = matrix.astype(np.float64)
+    scaled[:, 2] *= SMALL / SIDE
+    laid = cv2.warpAffine(np.ascontiguousarray(b), scaled, (SMALL, SMALL), flags=cv2.INTER_LINEAR)
+    covered = cv2.warpAffine(np.full_like(b, 255), scaled, (SMALL, SMALL), flags=cv2.INTER_NEAREST)
+    covered = cv2.erode(covered, np.ones((BOX, BOX), np.uint8), borderType=cv2.BORDER_CONSTANT, borderValue=255) > 0
+    first, second = (g - cv2.blur(g, (BOX, BOX)) for g in (a.astype(np.float32), laid.astype(np.float32)))
+    corners = [(y, x) for y in range(0, SMALL, BLOCK) for x in range(0, SMALL, BLOCK)]
+    blocks = [np.s_[y : y + BLOCK, x : x + BLOCK] for y, x in corners]
+    found = [_correlation(first[at][covered[at]], second[at][covered[at]]) for at in blocks if covered[at].mean() >= 0.6]
+    return float(np.median(found)) if len(found) >= 4 else 0.0
+
+
+def _correlation(p: np.ndarray, q: np.ndarray) -> float:
+    p, q = p - p.mean(), q - q.mean()
+    size = float(np.sqrt((p @ p) * (q @ q)))
+    return float(p @ q) / size if size > 1e-6 else 0.0
