@@ -76,7 +76,11 @@ def _pictured(edge: Mapping[str, Any]) -> tuple[str, str, str]:
 def _planted(lake: Lake) -> dg.AssetCheckResult:
     """How many planted copies of the phantoms were found; wrong ones fail the check, missed ones are shown by kind."""
     found = copies_found(lake)
-    facts = {"found of planted, by kind": found.by_kind, "false copies": len(found.false)}
+    facts = {
+        "found of planted, by kind": found.by_kind,
+        "false copies": len(found.false),
+        "second views of a lesion taken for copies": found.views,
+    }
     return check("duplicate_pairs", "planted_copies", not found.false, facts, severity=WARN)
 
 

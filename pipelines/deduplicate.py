@@ -92,7 +92,7 @@ def _content(lake: Lake, images: Iterable[Mapping[str, Any]]) -> dict[str, str]:
 
 def _verification() -> list[float]:
     t = thresholds
-    return [t.SAME_PHOTOGRAPH, t.COPY_KEYPOINTS, t.REGISTER_TONE, t.COPY_TONE, t.LESION_TONE]
+    return [t.SAME_PHOTOGRAPH, t.COPY_KEYPOINTS, t.REGISTER_TONE, t.COPY_TONE, t.LESION_TONE, t.COMMON]
 
 
 def exact_pairs(images: Iterable[Mapping[str, Any]]) -> list[dict[str, Any]]:
@@ -245,5 +245,5 @@ def _judged(c: Candidate, fit: Fit) -> dict[str, Any]:
 
 
 def _edge(a: str, b: str, kind: str, *, verdict: str | None = None, **numbers: Any) -> dict[str, Any]:
-    missing = dict.fromkeys(("distance", "orientation", "registered", "inliers", "span", "tone", "whole"))
+    missing = dict.fromkeys(("distance", "orientation", "registered", "inliers", "common", "tone", "whole"))
     return {"a": a, "b": b, "kind": kind, "verdict": verdict, **missing, **numbers}

@@ -57,9 +57,10 @@ def group_rows(
     by_id = {image["image_id"]: image for image in images}
     here = [edge for edge in edges if edge["a"] in by_id and edge["b"] in by_id]
     group_of = components(list(by_id), [(e["a"], e["b"]) for e in here if policies.groups(e)])
-    stands = copy_sets(by_id, [e for e in here if policies.deletes(e)])
+    copies = [e for e in here if policies.deletes(e)]
+    stands = copy_sets(by_id, copies)
     sizes = Counter(stands.values())
-    conflicts = _conflicts(by_id, stands, ontology)
+    conflicts = _conflicts(by_id, stands, copies, ontology)
     benchmark = _benchmarks(group_of, blocked or {})
     splits = assign_splits(by_id, group_of, before, benchmark)
     near = _near_test(here, splits)
@@ -85,12 +86,13 @@ def _benchmarks(group_of: Mapping[str, str], blocked: Mapping[str, str]) -> dict
 
 
 def _near_test(edges: Iterable[Mapping[str, Any]], splits: Mapping[str, str]) -> dict[str, str]:
-    """Training images that might be a copy of an image of the own test split, and which."""
+    """Training images (and those that left training for it before) that might be a copy of an own test image, and of which."""
     near: dict[str, str] = {}
     for edge in edges:
-        ends = {splits[edge["a"]]: edge["a"], splits[edge["b"]]: edge["b"]}
-        if ends.keys() == {"train", "test"} and policies.decontaminates(edge):
-            near[ends["train"]] = min(near.get(ends["train"], "~"), f"near {ends['test']}")
+        for image, other in ((edge["a"], edge["b"]), (edge["b"], edge["a"])):
+            apart = splits[image] in ("train", EXCLUDED) and splits[other] == "test"
+            if apart and policies.decontaminates(edge):
+                near[image] = min(near.get(image, "~"), f"near {other}")
     return near
 
 
@@ -134,12 +136,18 @@ def components(ids: Sequence[str], edges: Iterable[tuple[str, str]]) -> dict[str
     return {image_id: first[int(labels[index[image_id]])] for image_id in ids}
 
 
-def _conflicts(images: Mapping[str, Mapping[str, Any]], stands: Mapping[str, str], ontology: Ontology) -> set[str]:
-    """Copy sets whose labels contradict, by the image that stands for them."""
+def _conflicts(
+    images: Mapping[str, Mapping[str, Any]], stands: Mapping[str, str], edges: Iterable[Mapping[str, Any]], ontology: Ontology
+) -> set[str]:
+    """Copy sets that hold an image whose label contradicts that of one of its copies, by the image that stands for them."""
     nodes: dict[str, set[str]] = defaultdict(set)
     for i, first in stands.items():
         nodes[first] |= {images[i]["node"]} - {None}
-    return {first for first, found in nodes.items() if labels_conflict(found, ontology)}
+    found = {first for first, labels in nodes.items() if labels_conflict(labels, ontology)}
+    for edge in edges:
+        if labels_conflict({images[edge["a"]]["node"], images[edge["b"]]["node"]} - {None}, ontology):
+            found |= {stands[edge["a"]], stands[edge["b"]]}
+    return found
 
 
 def _preference(image: Mapping[str, Any]) -> tuple[Any, ...]:

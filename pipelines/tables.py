@@ -173,7 +173,7 @@ TABLES: dict[str, TableSpec] = {
             orientation=INT,
             registered=INT,
             inliers=INT,
-            span=REAL,
+            common=REAL,
             tone=REAL,
             whole=REAL,
         ),

@@ -8,7 +8,7 @@ where other photographs agree in their keypoints but not in their tones. docs/du
 from enum import StrEnum
 
 from quality.geometry import Fit
-from quality.thresholds import COPY_KEYPOINTS, COPY_TONE, LESION_TONE, REGISTER_TONE, SAME_PHOTOGRAPH
+from quality.thresholds import COMMON, COPY_KEYPOINTS, COPY_TONE, LESION_TONE, REGISTER_TONE, SAME_PHOTOGRAPH
 
 
 class Verdict(StrEnum):
@@ -28,7 +28,7 @@ def verdict(fit: Fit) -> Verdict:
         return Verdict.COPY
     if fit.registered >= COPY_KEYPOINTS and fit.tone >= REGISTER_TONE:
         return Verdict.COPY
-    if fit.inliers >= COPY_KEYPOINTS and fit.tone >= COPY_TONE:
+    if fit.inliers >= COPY_KEYPOINTS and fit.tone >= COPY_TONE and fit.common >= COMMON:
         return Verdict.COPY
     if fit.inliers >= COPY_KEYPOINTS and fit.tone >= LESION_TONE:
         return Verdict.LESION

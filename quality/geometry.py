@@ -24,18 +24,21 @@ REACH, IN_PLACE = 5.0, 3.0
 BOX, BLOCK, COARSE = 9, 16, 23
 """Pixels of the 128-pixel square: box of the high-pass filter of a block, its side, and the box for the whole picture."""
 
+INSIDE = np.s_[BLOCK : SMALL - BLOCK, BLOCK : SMALL - BLOCK]
+"""The picture without its rim."""
+
 
 @dataclass(frozen=True, slots=True)
 class Fit:
     """How two pictures fit. `tone` is that of the better of register and map; `whole` is the correlation of the whole pictures.
 
-    `orientation` (`quality.phash.orient`) turns b upright onto a where keypoints or tones say so; `span` is the share of a that the
-    agreeing keypoints enclose.
+    `orientation` (`quality.phash.orient`) turns b upright onto a where keypoints or tones say so; `common` is the share of the smaller
+    picture that the other shows as well.
     """
 
     registered: int
     inliers: int
-    span: float
+    common: float
     tone: float
     whole: float
     orientation: int
@@ -50,14 +53,16 @@ def fit(a: Features, b: Features, orientation: int = 0) -> Fit:
     registered = counts[best]
     if registered < COPY_KEYPOINTS:
         best = orientation
-    inliers, span, matrix = _mapped(there, here)
-    whole = whole_tone(a.grey, orient(b.grey, best))
-    tone = 0.0
+    inliers, matrix = _mapped(there, here)
+    upright = orient(b.grey, best)
+    whole = whole_tone(a.grey, upright)
+    tone, common = 0.0, 0.0
     if registered >= COPY_KEYPOINTS or whole >= SAME_PHOTOGRAPH:
-        tone = _tone(a.grey, orient(b.grey, best), np.eye(2, 3))
+        tone, common = _register_tone(a.grey, upright), 1.0
     if matrix is not None:
-        tone = max(tone, _tone(a.grey, b.grey[:, ::-1] if mirrored else b.grey, matrix))
-    return Fit(registered, inliers, span, tone, whole, best)
+        mapped, share = _tone(a.grey, b.grey[:, ::-1] if mirrored else b.grey, matrix)
+        tone, common = max((tone, common), (mapped, share))
+    return Fit(registered, inliers, common, tone, whole, best)
 
 
 def _matches(a: Keypoints, b: Keypoints) -> tuple[np.ndarray, np.ndarray]:
@@ -84,19 +89,17 @@ def _in_register(there: np.ndarray, here: np.ndarray, k: int) -> int:
     return int((np.hypot(there[:, 0] - x, there[:, 1] - y) <= IN_PLACE).sum())
 
 
-def _mapped(there: np.ndarray, here: np.ndarray) -> tuple[int, float, np.ndarray | None]:
-    """Keypoints that agree with one affine map of b onto a, the share of the square that they enclose, and the map (2, 3)."""
+def _mapped(there: np.ndarray, here: np.ndarray) -> tuple[int, np.ndarray | None]:
+    """Keypoints that agree with one affine map of b onto a, and the map (2, 3) if they are enough."""
     import cv2
 
     if len(there) < COPY_KEYPOINTS:
-        return 0, 0.0, None
+        return 0, None
     matrix, agree = cv2.estimateAffine2D(here, there, method=cv2.RANSAC, ransacReprojThreshold=REACH, maxIters=2000)
     if matrix is None or not _plausible(matrix):
-        return 0, 0.0, None
-    inside = np.ascontiguousarray(there[agree[:, 0] == 1])
-    if len(inside) < COPY_KEYPOINTS:
-        return len(inside), 0.0, None
-    return len(inside), float(cv2.contourArea(cv2.convexHull(inside))) / SIDE**2, matrix
+        return 0, None
+    inliers = int(agree.sum())
+    return inliers, matrix if inliers >= COPY_KEYPOINTS else None
 
 
 def _plausible(matrix: np.ndarray) -> bool:
@@ -108,27 +111,47 @@ def _plausible(matrix: np.ndarray) -> bool:
 
 
 def whole_tone(a: np.ndarray, b: np.ndarray) -> float:
-    """Correlation of two (128, 128) luminances after their box means are taken out; 0 for a flat one."""
+    """Correlation of two (128, 128) luminances after their box means are taken out; 0 for flat ones.
+
+    The rim is left out: black frames and the edge of a dermoscope make strangers look alike.
+    """
     import cv2
 
     first, second = (g - cv2.blur(g, (COARSE, COARSE)) for g in (a.astype(np.float32), b.astype(np.float32)))
-    return _correlation(first.ravel(), second.ravel())
+    return _correlation(first[INSIDE].ravel(), second[INSIDE].ravel())
 
 
-def _tone(a: np.ndarray, b: np.ndarray, matrix: np.ndarray) -> float:
-    """Median correlation of the blocks that both pictures cover, b laid over a by an affine map of the 256-pixel square."""
+def _register_tone(a: np.ndarray, b: np.ndarray) -> float:
+    """Median correlation of blocks at the same place, without the rim."""
+    import cv2
+
+    first, second = (g - cv2.blur(g, (BOX, BOX)) for g in (a.astype(np.float32), b.astype(np.float32)))
+    inner = range(BLOCK, SMALL - BLOCK, BLOCK)
+    blocks = [np.s_[y : y + BLOCK, x : x + BLOCK] for y in inner for x in inner]
+    return float(np.median([_correlation(first[at].ravel(), second[at].ravel()) for at in blocks]))
+
+
+def _tone(a: np.ndarray, b: np.ndarray, matrix: np.ndarray) -> tuple[float, float]:
+    """Median correlation of the blocks that both pictures cover, b laid over a, and the share of the smaller one that both show."""
     import cv2
 
     scaled = matrix.astype(np.float64)
     scaled[:, 2] *= SMALL / SIDE
+    area = float(abs(np.linalg.det(scaled[:, :2])))
     laid = cv2.warpAffine(np.ascontiguousarray(b), scaled, (SMALL, SMALL), flags=cv2.INTER_LINEAR)
-    covered = cv2.warpAffine(np.full_like(b, 255), scaled, (SMALL, SMALL), flags=cv2.INTER_NEAREST)
-    covered = cv2.erode(covered, np.ones((BOX, BOX), np.uint8), borderType=cv2.BORDER_CONSTANT, borderValue=255) > 0
+    covered = cv2.warpAffine(np.full_like(b, 255), scaled, (SMALL, SMALL), flags=cv2.INTER_NEAREST) > 0
+    common = float(covered.mean()) / min(1.0, area)
+    sure = cv2.erode(covered.astype(np.uint8), np.ones((BOX, BOX), np.uint8), borderType=cv2.BORDER_CONSTANT, borderValue=1) > 0
+    if area > 1.1:  # b has fewer pixels for the same skin: a is shown as coarsely
+        size = round(SMALL / float(np.sqrt(area)))
+        a = cv2.resize(
+            cv2.resize(a, (size, size), interpolation=cv2.INTER_AREA), (SMALL, SMALL), interpolation=cv2.INTER_LINEAR
+        )
     first, second = (g - cv2.blur(g, (BOX, BOX)) for g in (a.astype(np.float32), laid.astype(np.float32)))
     corners = [(y, x) for y in range(0, SMALL, BLOCK) for x in range(0, SMALL, BLOCK)]
     blocks = [np.s_[y : y + BLOCK, x : x + BLOCK] for y, x in corners]
-    found = [_correlation(first[at][covered[at]], second[at][covered[at]]) for at in blocks if covered[at].mean() >= 0.6]
-    return float(np.median(found)) if len(found) >= 4 else 0.0
+    found = [_correlation(first[at][sure[at]], second[at][sure[at]]) for at in blocks if sure[at].mean() >= 0.6]
+    return (float(np.median(found)) if len(found) >= 4 else 0.0), min(common, 1.0)
 
 
 def _correlation(p: np.ndarray, q: np.ndarray) -> float:

@@ -21,11 +21,12 @@ def keys(descriptors: np.ndarray, bits: np.ndarray) -> np.ndarray:
 
 @njit(cache=True, nogil=True)
 def tally(
-    first: np.ndarray, last: np.ndarray, where: tuple, base: tuple, probe: tuple, crowd: int, least: int
+    first: np.ndarray, last: np.ndarray, where: tuple, base: tuple, probe: tuple, crowd: int, least: float
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Pictures of `base` with at least so many consistent votes of one picture, and their votes.
+    """Pictures of `base` that one picture gives at least so much consistent weight, and that weight.
 
-    `first` and `last` (tables, k) bound the meetings of its k keypoints in each table; `where` are the tables' orders.
+    `first` and `last` (tables, k) bound the meetings of its k keypoints in each table; `where` are the tables' orders. A meeting in a
+    place of n counts 1/sqrt(n): rare looks tell more.
     """
     owner, turn, octave = base
     meetings = 0
@@ -33,25 +34,28 @@ def tally(
         for k in range(first.shape[1]):
             size = last[t, k] - first[t, k]
             meetings += size if size <= crowd else 0
-    votes, at = np.empty(meetings, np.int64), 0
+    bins, weights, at = np.empty(meetings, np.int64), np.empty(meetings, np.float64), 0
     for t in range(len(where)):
         for k in range(first.shape[1]):
-            if last[t, k] - first[t, k] > crowd:
+            size = last[t, k] - first[t, k]
+            if size > crowd:
                 continue
             for place in where[t][first[t, k] : last[t, k]]:
                 turned = int(((probe[0][k] - turn[place]) % 360.0) / 360.0 * TURNS) % TURNS
                 scaled = min(max(octave[place] - probe[1][k] + OCTAVES // 2, 0), OCTAVES - 1)
-                votes[at] = (np.int64(owner[place]) * TURNS + turned) * OCTAVES + scaled
+                bins[at] = (np.int64(owner[place]) * TURNS + turned) * OCTAVES + scaled
+                weights[at] = 1.0 / np.sqrt(size)
                 at += 1
-    votes.sort()
-    found, most, start = np.empty(meetings, np.int64), np.empty(meetings, np.int64), 0
-    n = 0
+    order = np.argsort(bins, kind="mergesort")
+    found, most, n, start = np.empty(meetings, np.int64), np.empty(meetings, np.float64), 0, 0
     while start < meetings:
-        picture, end = votes[start] // (TURNS * OCTAVES), start
-        while end < meetings and votes[end] // (TURNS * OCTAVES) == picture:
+        picture, end = bins[order[start]] // (TURNS * OCTAVES), start
+        total = 0.0
+        while end < meetings and bins[order[end]] // (TURNS * OCTAVES) == picture:
+            total += weights[order[end]]
             end += 1
-        if end - start >= least:
-            best = _consistent(votes[start:end])
+        if total >= least:
+            best = _consistent(bins[order[start:end]], weights[order[start:end]])
             if best >= least:
                 found[n], most[n] = picture, best
                 n += 1
@@ -60,15 +64,15 @@ def tally(
 
 
 @njit(cache=True, nogil=True)
-def _consistent(votes: np.ndarray) -> int:
-    """The most votes in two neighbouring bins of turn and two of scale: no edge of a bin may split them."""
-    bins = np.zeros((TURNS, OCTAVES), np.int64)
-    for vote in votes:
-        bins[(vote // OCTAVES) % TURNS, vote % OCTAVES] += 1
-    best = 0
+def _consistent(bins: np.ndarray, weights: np.ndarray) -> float:
+    """The most weight in two neighbouring bins of turn and two of scale: no edge of a bin may split a copy's votes."""
+    held = np.zeros((TURNS, OCTAVES), np.float64)
+    for n in range(bins.size):
+        held[(bins[n] // OCTAVES) % TURNS, bins[n] % OCTAVES] += weights[n]
+    best = 0.0
     for turned in range(TURNS):
         other = (turned + 1) % TURNS
         for scaled in range(OCTAVES - 1):
-            total = bins[turned, scaled] + bins[other, scaled] + bins[turned, scaled + 1] + bins[other, scaled + 1]
+            total = held[turned, scaled] + held[other, scaled] + held[turned, scaled + 1] + held[other, scaled + 1]
             best = max(best, total)
     return best

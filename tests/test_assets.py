@@ -18,6 +18,7 @@ ASSETS = {
     "evidence",
     "diagnoses",
     "fingerprints",
+    "keypoints",
     "embeddings",
     "duplicate_pairs",
     "groups",
