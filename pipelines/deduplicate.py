@@ -67,7 +67,8 @@ def deduplicate(lake: Lake) -> Compared:
         if edge["kind"] in CANDIDATES and {edge["a"], edge["b"]} <= content.keys() - new
     ]
     proposed = candidates(lake, sorted(content), new)
-    rows = exact + key_pairs(images) + kept + list(_verified(lake, proposed))
+    lesions = {image["image_id"]: (image["source"], image["lesion_id"]) for image in images if image["lesion_id"] is not None}
+    rows = exact + key_pairs(images) + kept + list(_verified(lake, proposed, lesions))
     changed = lake.replace("duplicate_pairs", pa.Table.from_pylist(rows, schema=TABLES["duplicate_pairs"].schema))
     # After the edges: a run that ends between the two commits is repeated with the same result.
     done = {"image_id": sorted(content), "input_digest": [content[i] for i in sorted(content)]}
@@ -75,7 +76,7 @@ def deduplicate(lake: Lake) -> Compared:
     return Compared(len(new), len(proposed), len(rows), changed)
 
 
-def _content(lake: Lake, images: Iterable[Mapping[str, Any]]) -> dict[str, str]:
+def _content(lake: Lake, images: Sequence[Mapping[str, Any]]) -> dict[str, str]:
     """What is compared of each image, as a digest; of pictures with equal pixels only the first is compared."""
     first: dict[str, str] = {}
     for image in images:
@@ -85,14 +86,25 @@ def _content(lake: Lake, images: Iterable[Mapping[str, Any]]) -> dict[str, str]:
     points = lake.read("keypoints", columns=["image_id", "input_digest"]).to_pydict()
     prints = lake.read("fingerprints", columns=["image_id", "algorithm"]).to_pydict()
     point = dict(zip(points["image_id"], points["input_digest"], strict=True))
+    lesion = {image["image_id"]: image["lesion_id"] for image in images}
     stamp = [VERSION, thresholds.PHASH_RADIUS, thresholds.COSINE_CANDIDATE, *_verification()]
     algorithm = dict(zip(prints["image_id"], prints["algorithm"], strict=True))
-    return {i: digest([*stamp, algorithm[i], point[i], vector.get(i)]) for i in first.values() if i in point}
+    return {i: digest([*stamp, algorithm[i], point[i], vector.get(i), lesion[i]]) for i in first.values() if i in point}
 
 
 def _verification() -> list[float]:
     t = thresholds
-    return [t.SAME_PHOTOGRAPH, t.COPY_KEYPOINTS, t.REGISTER_TONE, t.COPY_TONE, t.LESION_TONE, t.COMMON]
+    contradicted = [t.CONTRADICTED_TONE, t.CONTRADICTED_WHOLE]
+    return [
+        t.SAME_PHOTOGRAPH,
+        t.WHOLE_TONE,
+        t.COPY_KEYPOINTS,
+        t.REGISTER_TONE,
+        t.COPY_TONE,
+        t.LESION_TONE,
+        t.COMMON,
+        *contradicted,
+    ]
 
 
 def exact_pairs(images: Iterable[Mapping[str, Any]]) -> list[dict[str, Any]]:
@@ -194,17 +206,17 @@ def _semantic(lake: Lake, ids: Sequence[str], new: set[str]) -> Iterator[Candida
 
 @dataclass(frozen=True, slots=True)
 class VerifyJob:
-    """Candidates and the features of their images."""
+    """Candidates, each with whether its source says that they are two lesions, and the features of their images."""
 
-    candidates: tuple[Candidate, ...]
+    candidates: tuple[tuple[Candidate, bool], ...]
     features: Mapping[str, Features]
 
 
-def _verified(lake: Lake, proposed: Sequence[Candidate]) -> Iterator[dict[str, Any]]:
+def _verified(lake: Lake, proposed: Sequence[Candidate], lesions: Mapping[str, tuple[str, str]]) -> Iterator[dict[str, Any]]:
     """An edge for every pair proposed, in the chirality that fits better."""
     progress = Progress("candidates verified", len(proposed))
     best: dict[tuple[str, str], dict[str, Any]] = {}
-    for edges in map_in_order(verify_batch, _jobs(lake, proposed)):
+    for edges in map_in_order(verify_batch, _jobs(lake, proposed, lesions)):
         progress.add(len(edges))
         for edge in edges:
             held = best.get((edge["a"], edge["b"]))
@@ -218,15 +230,21 @@ def _strength(edge: Mapping[str, Any]) -> tuple[bool, bool, int, float]:
     return is_copy, edge["verdict"] == copies.Verdict.LESION, edge["inliers"], edge["whole"]
 
 
-def _jobs(lake: Lake, proposed: Sequence[Candidate]) -> Iterator[VerifyJob]:
+def _jobs(lake: Lake, proposed: Sequence[Candidate], lesions: Mapping[str, tuple[str, str]]) -> Iterator[VerifyJob]:
     needed = sorted({end for c in proposed for end in (c.a, c.b)})
     table = lake.read("keypoints", among=("image_id", pa.array(needed, pa.string())))
     row = {name: n for n, name in enumerate(table.column("image_id").to_pylist())}
     for start in range(0, len(proposed), PAIRS):
-        some = tuple(proposed[start : start + PAIRS])
-        ends = sorted({end for c in some for end in (c.a, c.b)})
+        some = tuple((c, _two_lesions(lesions, c)) for c in proposed[start : start + PAIRS])
+        ends = sorted({end for c, _ in some for end in (c.a, c.b)})
         taken = stored(table.take(pa.array([row[end] for end in ends], pa.int64())))
         yield VerifyJob(some, dict(zip(ends, taken, strict=True)))
+
+
+def _two_lesions(lesions: Mapping[str, tuple[str, str]], c: Candidate) -> bool:
+    """Whether one source gives both ends a lesion id, and not the same."""
+    a, b = lesions.get(c.a), lesions.get(c.b)
+    return a is not None and b is not None and a[0] == b[0] and a[1] != b[1]
 
 
 def verify_batch(job: VerifyJob) -> list[dict[str, Any]]:
@@ -236,14 +254,16 @@ def verify_batch(job: VerifyJob) -> list[dict[str, Any]]:
     from quality.geometry import fit
 
     cv2.setNumThreads(1)
-    return [_judged(c, fit(job.features[c.a], job.features[c.b], c.orientation)) for c in job.candidates]
+    return [_judged(c, fit(job.features[c.a], job.features[c.b], c.orientation), two) for c, two in job.candidates]
 
 
-def _judged(c: Candidate, fit: Fit) -> dict[str, Any]:
-    numbers = {name: round(value, 6) for name, value in asdict(fit).items()}
-    return _edge(c.a, c.b, c.kind, verdict=copies.verdict(fit), distance=round(c.distance, 6), **numbers)
+def _judged(c: Candidate, fit: Fit, two_lesions: bool) -> dict[str, Any]:
+    numbers = {name: round(value, 6) if isinstance(value, float) else value for name, value in asdict(fit).items()}
+    return _edge(
+        c.a, c.b, c.kind, verdict=copies.verdict(fit, contradicted=two_lesions), distance=round(c.distance, 6), **numbers
+    )
 
 
 def _edge(a: str, b: str, kind: str, *, verdict: str | None = None, **numbers: Any) -> dict[str, Any]:
-    missing = dict.fromkeys(("distance", "orientation", "registered", "inliers", "common", "tone", "whole"))
+    missing = dict.fromkeys(("distance", "orientation", "registered", "banded", "inliers", "common", "tone", "whole"))
     return {"a": a, "b": b, "kind": kind, "verdict": verdict, **missing, **numbers}

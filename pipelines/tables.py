@@ -172,6 +172,7 @@ TABLES: dict[str, TableSpec] = {
             distance=REAL,
             orientation=INT,
             registered=INT,
+            banded=FLAG,
             inliers=INT,
             common=REAL,
             tone=REAL,

@@ -1,7 +1,8 @@
 """Are two pictures one photograph, one lesion, or neither? Keypoints in either chirality, then tones in the common part.
 
 Three questions about two pictures, from their stored features alone:
-`in register`: how many matching keypoints lie at the same place, in one of the eight orientations;
+`registered`: how many matching keypoints lie at the same place, in one of the eight orientations, and whether they are
+`banded`, all in one quarter of the picture;
 `inliers`: how many agree with one affine map (RANSAC), for copies that were cropped, turned or framed;
 `tone`: the second picture laid over the first, high-pass luminance correlated block by block, the median over textured blocks - so that
 hairs, rulers and watermarks, which cover a few blocks, neither make a copy nor hide one.
@@ -24,6 +25,9 @@ REACH, IN_PLACE = 5.0, 3.0
 BOX, BLOCK, COARSE = 9, 16, 23
 """Pixels of the 128-pixel square: box of the high-pass filter of a block, its side, and the box for the whole picture."""
 
+BANDS = 8
+"""Bands of the picture in which keypoints are counted; two neighbouring ones are a quarter."""
+
 INSIDE = np.s_[BLOCK : SMALL - BLOCK, BLOCK : SMALL - BLOCK]
 """The picture without its rim."""
 
@@ -37,6 +41,7 @@ class Fit:
     """
 
     registered: int
+    banded: bool
     inliers: int
     common: float
     tone: float
@@ -48,9 +53,9 @@ def fit(a: Features, b: Features, orientation: int = 0) -> Fit:
     """Compare two pictures in the chirality of `orientation`, in which b was proposed: 0 to 7, `quality.phash.orient`."""
     mirrored = bool(orientation.bit_count() & 1)
     there, here = _matches(a.plain, b.mirrored if mirrored else b.plain)
-    counts = {k: _in_register(there, here, k) for k in range(8) if bool(k.bit_count() & 1) == mirrored}
-    best = max(counts, key=lambda k: (counts[k], -k))
-    registered = counts[best]
+    in_place = {k: _in_register(there, here, k) for k in range(8) if bool(k.bit_count() & 1) == mirrored}
+    best = max(in_place, key=lambda k: (len(in_place[k]), -k))
+    registered, banded = len(in_place[best]), _in_a_band(in_place[best])
     if registered < COPY_KEYPOINTS:
         best = orientation
     inliers, matrix = _mapped(there, here)
@@ -62,7 +67,7 @@ def fit(a: Features, b: Features, orientation: int = 0) -> Fit:
     if matrix is not None:
         mapped, share = _tone(a.grey, b.grey[:, ::-1] if mirrored else b.grey, matrix)
         tone, common = max((tone, common), (mapped, share))
-    return Fit(registered, inliers, common, tone, whole, best)
+    return Fit(registered, banded, inliers, common, tone, whole, best)
 
 
 def _matches(a: Keypoints, b: Keypoints) -> tuple[np.ndarray, np.ndarray]:
@@ -75,8 +80,8 @@ def _matches(a: Keypoints, b: Keypoints) -> tuple[np.ndarray, np.ndarray]:
     return a.places[left, :2], b.places[right, :2]
 
 
-def _in_register(there: np.ndarray, here: np.ndarray, k: int) -> int:
-    """Matches that lie at one place once b is in orientation k; for an odd number of flips `here` lies in b's mirror image."""
+def _in_register(there: np.ndarray, here: np.ndarray, k: int) -> np.ndarray:
+    """Places (n, 2) of the matches that lie at one place once b is in orientation k; for an odd number of flips `here` lies in b's mirror image."""
     x, y = here[:, 0], here[:, 1]
     if k.bit_count() & 1:
         x = SIDE - 1 - x
@@ -86,7 +91,16 @@ def _in_register(there: np.ndarray, here: np.ndarray, k: int) -> int:
         y = SIDE - 1 - y
     if k & 1:
         x = SIDE - 1 - x
-    return int((np.hypot(there[:, 0] - x, there[:, 1] - y) <= IN_PLACE).sum())
+    return there[np.hypot(there[:, 0] - x, there[:, 1] - y) <= IN_PLACE]
+
+
+def _in_a_band(places: np.ndarray) -> bool:
+    """Whether nearly all lie in one quarter of the picture, across or down: as those of a watermark or a ruler do."""
+    for along in places.T:
+        counts = np.bincount((along * BANDS / SIDE).astype(int), minlength=BANDS)
+        if len(along) - int((counts[1:] + counts[:-1]).max()) < COPY_KEYPOINTS // 2:
+            return True
+    return False
 
 
 def _mapped(there: np.ndarray, here: np.ndarray) -> tuple[int, np.ndarray | None]:

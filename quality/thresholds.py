@@ -94,11 +94,19 @@ COSINE_CANDIDATE = 0.95
 SAME_PHOTOGRAPH = 0.9
 # Keypoints that must agree: different lesions reach 6, copies have 12 and more (real photographs of 200 x 150 pixels).
 COPY_KEYPOINTS = 12
-# Median correlation of blocks, once one picture lies over the other: for pictures in register (hairs drawn over a copy leave .12, a
-# common watermark nothing), for copies that were cropped, turned or framed (98 % reach .78), for another photograph of the lesion.
+# Median correlation of blocks, once one picture lies over the other: for whole pictures that correlate (strangers in one kind of frame
+# reach .38), for pictures in register (hairs drawn over a copy leave .12, a
+# common watermark, whose keypoints lie in one band, up to .20), for copies that were cropped, turned or framed (98 % reach .78), and for
+# another photograph of the lesion.
+WHOLE_TONE = 0.5
 REGISTER_TONE = 0.1
+BANDED_TONE = 0.25
 COPY_TONE = 0.75
-LESION_TONE = 0.25
+LESION_TONE = 0.35
+# The same where the source gives the two pictures different lesion ids, in blocks or as whole pictures: what reviews of HAM10000 later
+# called one lesion reaches .84 and .70.
+CONTRADICTED_TONE = 0.9
+CONTRADICTED_WHOLE = 0.95
 # Share of the smaller picture that the other must show as well: two photographs that overlap by a corner are no copies.
 COMMON = 0.7
 

@@ -20,13 +20,31 @@ def keys(descriptors: np.ndarray, bits: np.ndarray) -> np.ndarray:
 
 
 @njit(cache=True, nogil=True)
+def places(of: np.ndarray, bits: int) -> tuple[np.ndarray, np.ndarray]:
+    """Counting sort of (n,) uint32 keys of so many bits: the order (n,) int32, and where each key starts (2^bits + 1,)."""
+    starts = np.zeros((1 << bits) + 1, np.int32)
+    for key in of:
+        starts[key + 1] += 1
+    for n in range(1, starts.size):
+        starts[n] += starts[n - 1]
+    order = np.empty(of.size, np.int32)
+    for n in range(of.size - 1, -1, -1):  # from the end, so that equal keys keep their order
+        starts[of[n] + 1] -= 1
+        order[starts[of[n] + 1]] = n
+    # Every start has moved down by its own count, to that of the key before it.
+    starts[:-1] = starts[1:]
+    starts[-1] = of.size
+    return order, starts
+
+
+@njit(cache=True, nogil=True)
 def tally(
-    first: np.ndarray, last: np.ndarray, where: tuple, base: tuple, probe: tuple, crowd: int, least: float
+    first: np.ndarray, last: np.ndarray, where: np.ndarray, base: tuple, probe: tuple, self: int, crowd: int, least: float
 ) -> tuple[np.ndarray, np.ndarray]:
     """Pictures of `base` that one picture gives at least so much consistent weight, and that weight.
 
-    `first` and `last` (tables, k) bound the meetings of its k keypoints in each table; `where` are the tables' orders. A meeting in a
-    place of n counts 1/sqrt(n): rare looks tell more.
+    `first` and `last` (tables, k) bound the meetings of its k keypoints in each table; `where` are the tables' orders; `self` is the
+    picture's own number. A meeting in a place of n counts 1/sqrt(n): rare looks tell more.
     """
     owner, turn, octave = base
     meetings = 0
@@ -40,7 +58,7 @@ def tally(
             size = last[t, k] - first[t, k]
             if size > crowd:
                 continue
-            for place in where[t][first[t, k] : last[t, k]]:
+            for place in where[t, first[t, k] : last[t, k]]:
                 turned = int(((probe[0][k] - turn[place]) % 360.0) / 360.0 * TURNS) % TURNS
                 scaled = min(max(octave[place] - probe[1][k] + OCTAVES // 2, 0), OCTAVES - 1)
                 bins[at] = (np.int64(owner[place]) * TURNS + turned) * OCTAVES + scaled
@@ -54,7 +72,7 @@ def tally(
         while end < meetings and bins[order[end]] // (TURNS * OCTAVES) == picture:
             total += weights[order[end]]
             end += 1
-        if total >= least:
+        if total >= least and picture != self:
             best = _consistent(bins[order[start:end]], weights[order[start:end]])
             if best >= least:
                 found[n], most[n] = picture, best
