@@ -10,6 +10,7 @@ from assets.describe import check, described, schema_spec, table_metadata, tally
 from assets.settings import Settings
 from pipelines import deduplicate as deduplicating
 from pipelines import split as splitting
+from pipelines.blocklist import BadBlocklist
 from pipelines.lake import Lake
 from pipelines.oracle import copies_found
 from pipelines.preview import side_by_side
@@ -104,7 +105,10 @@ def groups(settings: Settings) -> dg.MaterializeResult:
     """Groups that may not cross a split, the survivor of each copy set, and a stable stratified split."""
     lake = settings.lake()
     before = dict(zip(*lake.read("groups", columns=["image_id", "split"]).to_pydict().values(), strict=True))
-    splitting.split(lake, settings.blocklist_files())
+    try:
+        splitting.split(lake, settings.blocklist_files())
+    except BadBlocklist as error:
+        raise dg.Failure(str(error), allow_retries=False) from error
     rows = lake.read("groups")
     left = [f"{r['image_id']}: {before[r['image_id']]}" for r in rows.to_pylist() if _left(before, r)]
     facts = {

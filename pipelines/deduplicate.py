@@ -21,6 +21,7 @@ from pipelines.tables import TABLES
 from pipelines.workers import map_in_order
 from prompts.schemas import digest
 from quality import copies, phash, thresholds, votes
+from quality.cosines import near_vectors
 from quality.geometry import Fit
 from quality.keypoints import Features
 from quality.policies import CANDIDATES
@@ -192,16 +193,11 @@ def _semantic(lake: Lake, ids: Sequence[str], new: set[str]) -> Iterator[Candida
     names = table.column("image_id").to_pylist()
     if not names:
         return
-    vectors = np.stack([np.frombuffer(v, dtype="<f2") for v in table.column("vector").to_pylist()]).astype(np.float32)
+    vectors = np.stack([np.frombuffer(v, dtype="<f2") for v in table.column("vector").to_pylist()])
     rows = np.flatnonzero([name in new for name in names])
-    for start in range(0, len(rows), 2048):
-        some = rows[start : start + 2048]
-        cosines = vectors[some] @ vectors.T
-        cosines[np.arange(len(some)), some] = -1.0
-        for i, line in zip(some, cosines, strict=True):
-            near = np.flatnonzero(line >= thresholds.COSINE_CANDIDATE)
-            for j in near[np.lexsort((near, -line[near]))][: thresholds.SEMANTIC_PARTNERS]:
-                yield _candidate(names[i], names[j], "semantic", 1.0 - float(line[j]), 0)
+    found = near_vectors(vectors, rows, thresholds.COSINE_CANDIDATE, thresholds.SEMANTIC_PARTNERS)
+    for i, j, cosine in zip(*found, strict=True):
+        yield _candidate(names[i], names[j], "semantic", 1.0 - float(cosine), 0)
 
 
 @dataclass(frozen=True, slots=True)
