@@ -6,12 +6,17 @@ flight, and a second run nothing.
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from pipelines.lake import Lake
+from pipelines.pixels import PixelBatch, pixel_batches
 from pipelines.progress import Progress
+from pipelines.tables import TABLES
+from pipelines.workers import map_in_order
+from prompts.schemas import digest
 
 COMPACT_ABOVE = 8
 """Chunks after which a stage merges its small files."""
@@ -52,6 +57,24 @@ def bring_up_to_date(
     if chunks > COMPACT_ABOVE:
         lake.compact(table)
     return Increment(kept=len(current), computed=len(missing), dropped=dropped)
+
+
+def bring_images_up_to_date(
+    lake: Lake, table: str, source: str, version: str, rows_of: Callable[[PixelBatch], list[dict[str, Any]]]
+) -> Increment:
+    """Make `table` hold one row an image of `source`, by a function of its bytes that runs in workers and leaves out source and digest.
+
+    `version` stands for that function: another one computes every row anew.
+    """
+    images = lake.read("images", source=source, columns=["image_id", "sha256"]).to_pydict()
+    wanted = {i: digest([version, sha]) for i, sha in zip(images["image_id"], images["sha256"], strict=True)}
+
+    def compute(missing: list[str]) -> Iterator[pa.Table]:
+        for rows in map_in_order(rows_of, pixel_batches(lake, missing, source=source)):
+            filled = [row | {"source": source, "input_digest": wanted[row["image_id"]]} for row in rows]
+            yield pa.Table.from_pylist(filled, schema=TABLES[table].schema)
+
+    return bring_up_to_date(lake, table, source, wanted, compute)
 
 
 def _counted(chunks: Iterable[pa.Table], what: str, total: int) -> Iterator[pa.Table]:

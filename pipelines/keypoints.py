@@ -4,16 +4,14 @@ Memory: one batch of images a worker; the driver holds rows of a few batches. Ab
 """
 
 from collections.abc import Iterator
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
 
-from pipelines.increment import Increment, bring_up_to_date
+from pipelines.increment import Increment, bring_images_up_to_date
 from pipelines.lake import Lake
-from pipelines.pixels import PixelBatch, pixel_batches
-from pipelines.tables import TABLES
-from pipelines.workers import map_in_order
-from prompts.schemas import digest
+from pipelines.pixels import PixelBatch
 from quality.keypoints import ALGORITHM, SIDE, SMALL, Features, Keypoints
 
 VERSION = ALGORITHM
@@ -21,19 +19,10 @@ VERSION = ALGORITHM
 
 def find_keypoints(lake: Lake, source: str) -> Increment:
     """Bring `keypoints` of one source up to date with its images."""
-    images = lake.read("images", source=source, columns=["image_id", "sha256"]).to_pydict()
-    wanted = {i: digest([VERSION, sha]) for i, sha in zip(images["image_id"], images["sha256"], strict=True)}
-
-    def compute(missing: list[str]) -> Iterator[pa.Table]:
-        for rows in map_in_order(keypoint_batch, pixel_batches(lake, missing, source=source)):
-            for row in rows:
-                row |= {"source": source, "input_digest": wanted[str(row["image_id"])]}
-            yield pa.Table.from_pylist(rows, schema=TABLES["keypoints"].schema)
-
-    return bring_up_to_date(lake, "keypoints", source, wanted, compute)
+    return bring_images_up_to_date(lake, "keypoints", source, VERSION, keypoint_batch)
 
 
-def keypoint_batch(batch: PixelBatch) -> list[dict[str, object]]:
+def keypoint_batch(batch: PixelBatch) -> list[dict[str, Any]]:
     """Rows of one batch, without source and digest. Runs in a worker."""
     import cv2
 
@@ -44,7 +33,7 @@ def keypoint_batch(batch: PixelBatch) -> list[dict[str, object]]:
     return [_row(image_id, features(luminance(data, SIDE))) for image_id, data in batch.images()]
 
 
-def _row(image_id: str, found: Features) -> dict[str, object]:
+def _row(image_id: str, found: Features) -> dict[str, Any]:
     return {
         "image_id": image_id,
         "places": found.plain.places.astype("<f4").tobytes(),
