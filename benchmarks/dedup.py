@@ -132,6 +132,7 @@ def _apart(
 
 def _measure(function: Callable[..., Any], count: int, radius: int, out: Any) -> None:
     os.setsid()
+    multiprocessing.set_start_method("fork", force=True)  # as in a process of its own: peers start workers
     os.dup2(os.open(os.devnull, os.O_WRONLY), 2)  # what peers log is not the result
     sys.path.append(str(PEERS))
     values = planted(count)
