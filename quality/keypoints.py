@@ -8,12 +8,16 @@ from dataclasses import dataclass
 
 import numpy as np
 
-ALGORITHM = "orb-256-grid-8x8/1"
+ALGORITHM = "orb-256-grid-8x8/2"
 SIDE, SMALL = 256, 128
 """Pixels of the square in which keypoints are sought, and of the luminance kept for the comparison of tones."""
 
 CELLS, A_CELL, SOUGHT = 8, 8, 4000
 """Cells a side, keypoints kept in a cell, and corners that are looked for."""
+
+
+FLAT = 12
+"""Grey levels between the darkest and the lightest pixel of a row or column that is frame: compression leaves some."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,10 +43,23 @@ def features(grey: np.ndarray) -> Features:
 
     if grey.ndim == 3:
         grey = cv2.cvtColor(np.ascontiguousarray(grey), cv2.COLOR_RGB2GRAY)
+    grey = _unframed(grey)
     larger = min(grey.shape) < SIDE
     square = cv2.resize(grey, (SIDE, SIDE), interpolation=cv2.INTER_CUBIC if larger else cv2.INTER_AREA)
     small = cv2.resize(square, (SMALL, SMALL), interpolation=cv2.INTER_AREA)
     return Features(_keypoints(square), _keypoints(np.ascontiguousarray(square[:, ::-1])), small)
+
+
+def _unframed(grey: np.ndarray) -> np.ndarray:
+    """Without flat rows and columns at its edges: a frame is no part of a photograph, and one frame on two of them looks like a copy."""
+    flat = [np.ptp(grey, axis=axis) <= FLAT for axis in (1, 0)]
+    kept = []
+    for lines in flat:
+        inside = np.flatnonzero(~lines)
+        if not len(inside) or len(inside) < 0.4 * len(lines):
+            return grey
+        kept.append(slice(inside[0], inside[-1] + 1))
+    return np.ascontiguousarray(grey[kept[0], kept[1]])
 
 
 def _keypoints(square: np.ndarray) -> Keypoints:
