@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-ALGORITHM = "orb-256-grid-8x8/2"
+ALGORITHM = "orb-256-grid-8x8/3"
 SIDE, SMALL = 256, 128
 """Pixels of the square in which keypoints are sought, and of the luminance kept for the comparison of tones."""
 
@@ -16,8 +16,8 @@ CELLS, A_CELL, SOUGHT = 8, 8, 4000
 """Cells a side, keypoints kept in a cell, and corners that are looked for."""
 
 
-FLAT = 12
-"""Grey levels between the darkest and the lightest pixel of a row or column that is frame: compression leaves some."""
+BLACK, WHITE = 24, 243
+"""Grey levels of a row or column that is frame, at most or at least: compression leaves some. Smooth skin is neither."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,8 +51,8 @@ def features(grey: np.ndarray) -> Features:
 
 
 def _unframed(grey: np.ndarray) -> np.ndarray:
-    """Without flat rows and columns at its edges: a frame is no part of a photograph, and one frame on two of them looks like a copy."""
-    flat = [np.ptp(grey, axis=axis) <= FLAT for axis in (1, 0)]
+    """Without black or white rows and columns at its edges: a frame is no part of a photograph, and one on two of them looks like a copy."""
+    flat = [(grey.max(axis=axis) <= BLACK) | (grey.min(axis=axis) >= WHITE) for axis in (1, 0)]
     kept = []
     for lines in flat:
         inside = np.flatnonzero(~lines)
