@@ -2,8 +2,9 @@
 
 Candidates come from perceptual hashes in eight orientations, from keypoints, and from embeddings where there are any; each is verified
 by `quality.geometry` from stored keypoints, and its numbers are kept whatever the verdict. Only images that are new or changed are
-compared, with all others: edges between old images stand as they are. Memory: 72 bytes an image for hashes, 20 KB an image for the
-keypoints that vote, 45 KB for each image that takes part in a candidate, and the embeddings while their pairs are sought.
+compared, with all others: edges between old images stand as they are. Memory: 72 bytes an image for hashes; while keypoints vote, about
+70 KB an image and as much again for each new one; 45 KB for each image that takes part in a candidate; the embeddings while their pairs
+are sought.
 """
 
 from collections import defaultdict
