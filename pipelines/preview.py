@@ -25,7 +25,7 @@ def thumbnails(lake: Lake, source: str) -> str:
 
 def side_by_side(lake: Lake, pairs: Sequence[tuple[str, str, str]]) -> str:
     """Markdown with pairs of pictures beside each other: (image id, image id, what to say), as many as fit into the bounds."""
-    chosen = pairs[: MOST_IMAGES // 2 * 2]
+    chosen = pairs[: MOST_IMAGES // 2]
     drawn = dict(_drawn(lake, sorted({end for a, b, _ in chosen for end in (a, b)})))
     lines, held = ["| | | |", "|---|---|---|"], 0
     for a, b, said in chosen:
