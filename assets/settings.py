@@ -6,7 +6,7 @@ from pathlib import Path
 import dagster as dg
 
 from pipelines.lake import Lake
-from pipelines.teach.engines import ENGINES
+from pipelines.teach.config import TeacherConfig, load_config
 from sources.licences import Profile
 
 DEFAULT_SOURCES = "phantom"
@@ -30,7 +30,8 @@ class Settings(dg.ConfigurableResource):
     mirror: str = _setting("MIRROR", "")
     cache: str = _setting("CACHE", "cache")
     embedder: str = _setting("EMBEDDER", "hf-hub:laion/CLIP-ViT-B-32-laion2B-s34B-b79K")
-    teacher: str = _setting("TEACHER", "composer")
+    teacher_file: str = _setting("TEACHER_FILE", "")
+    teacher: str = _setting("TEACHER", "")
     teacher_model: str = _setting("TEACHER_MODEL", "")
     profile: str = _setting("PROFILE", "noncommercial")
     blocklists: str = _setting("BLOCKLISTS", "")
@@ -49,13 +50,14 @@ class Settings(dg.ConfigurableResource):
         """Files that list the images of external benchmarks, in order."""
         return [name.strip() for name in self.blocklists.split(",") if name.strip()]
 
+    def teacher_config(self) -> TeacherConfig:
+        """Who teaches: the file, with engine and model replaced where they are given. Raises ValueError naming the field."""
+        return load_config(self.teacher_file, self.teacher, self.teacher_model)
+
     def check(self) -> None:
         """Raises ValueError for a setting that no stage could use, before any work is done."""
         self.release_profile()
-        if self.teacher not in ENGINES:
-            raise ValueError(f"DERMOFORGE_TEACHER is {self.teacher!r}: choose one of {', '.join(ENGINES)}")
-        if self.teacher == "vllm" and not self.teacher_model:
-            raise ValueError("teacher vllm needs a model: set TEACHER_MODEL to its directory")
+        self.teacher_config()
 
     def releases_path(self) -> Path:
         """The folder of releases, absolute."""

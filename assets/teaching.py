@@ -1,7 +1,8 @@
 """Assets of the teacher, one partition a source: the answers it was paid for, and the trajectories that passed every check."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from typing import Any
 
 import dagster as dg
 
@@ -9,9 +10,12 @@ from assets.describe import check, described, note_partition, schema_spec, table
 from assets.partitions import by_source, in_one_run
 from assets.settings import Settings
 from pipelines import judge as judging
-from pipelines.teach.engines import Engine, EngineUnavailable, open_engine
-from pipelines.teach.stages import prompt_versions, teach
+from pipelines.teach.account import Asked
+from pipelines.teach.engines import open_engine
+from pipelines.teach.requests import Engine, EngineUnavailable
+from pipelines.teach.teach import teach
 from prompts.schemas import digest
+from prompts.versions import prompt_versions
 from quality.thresholds import MAX_REJECT_SHARE
 
 GROUP = "teach"
@@ -21,8 +25,8 @@ PROMPTS = digest(prompt_versions(["clinical", "dermoscopic"]))[:16]
 
 def _engine(settings: Settings) -> Engine:
     try:
-        return open_engine(settings.lake(), settings.teacher, settings.teacher_model)
-    except EngineUnavailable as error:
+        return open_engine(settings.lake(), settings.teacher_config())
+    except (EngineUnavailable, ValueError) as error:
         raise dg.Failure(str(error), allow_retries=False) from error
 
 
@@ -40,17 +44,27 @@ def _engine(settings: Settings) -> Engine:
 )
 def completions(context: dg.AssetExecutionContext, settings: Settings) -> dg.MaterializeResult:
     """The ledger: both stages asked for every image that has no answer yet; nothing is asked twice."""
-    lake, engine = settings.lake(), _engine(settings)
-    asked = cached = failed = 0
+    lake, engine, total = settings.lake(), _engine(settings), Asked()
     for source in context.partition_keys:
+
+        def tell(facts: Mapping[str, Any], source: str = source) -> None:
+            context.log_event(dg.AssetObservation("completions", partition=source, metadata=dict(facts)))
+
         try:
-            done = teach(lake, source, engine.teacher, engine.ask)
+            done = teach(lake, source, engine, settings.teacher_config(), tell)
         except EngineUnavailable as error:
             raise dg.Failure(str(error), allow_retries=False) from error
-        asked, cached, failed = asked + done.asked, cached + done.cached, failed + done.failed
-        facts = {"asked": done.asked, "cached": done.cached, "failed": done.failed, "teacher": engine.teacher.name}
+        total += done
+        facts = {**_counts(done), "teacher": engine.teacher.name}
         context.add_asset_metadata(facts, asset_key="completions", partition_key=source)
-    return described(lake, "completions", {"asked in all": asked, "cached in all": cached, "failed in all": failed})
+    status = engine.status()
+    engines = {"engine restarts": status.restarts, "engine idle seconds": round(status.idle_seconds, 1)}
+    facts = {f"{name} in all": value for name, value in _counts(total).items()}
+    return described(lake, "completions", {**facts, **engines}, content=["request_key"])
+
+
+def _counts(done: Asked) -> dict[str, int]:
+    return {"asked": done.asked, "cached": done.cached, "failed": done.failed}
 
 
 @dg.multi_asset(
@@ -85,7 +99,7 @@ def trajectories_and_rejects(context: dg.AssetExecutionContext, settings: Settin
     """Put the ledger's answers together and judge them."""
     lake, engine = settings.lake(), _engine(settings)
     for source in context.partition_keys:
-        status = judging.judge(lake, source, engine.teacher)
+        status = judging.judge(lake, source, engine.teacher, settings.teacher_config())
         note_partition(
             context,
             lake,

@@ -1,79 +1,119 @@
 """Trajectories: the ledger's answers of one source put together, every check's verdict beside them, rejects with all reasons.
 
-Reads the ledger only by key, so it costs no question. Memory: one trajectory an image of the source.
+Reads the ledger only by key, so it costs no question. Memory: a block of images, and the finished rows of the source.
 """
 
 import json
 from collections import Counter
+from collections.abc import Iterator
+from itertools import islice
 from typing import Any
 
 import pyarrow as pa
 
 from pipelines.lake import Lake
 from pipelines.tables import TABLES
+from pipelines.teach.config import TeacherConfig
+from pipelines.teach.flow import BLOCK, follow, walks
+from pipelines.teach.ledger import Ledger
 from pipelines.teach.requests import Teacher
-from pipelines.teach.stages import CONDITIONING, Judged, Subject, judge_stage, passed, prompt_versions, subjects
+from pipelines.teach.stages import Judged, Walk
+from pipelines.teach.subjects import subjects
 from prompts.ontology import load
+from prompts.stages import Conditioning
+from prompts.versions import prompt_versions
 from quality.checks import Verdict
 
 
-def judge(lake: Lake, source: str, teacher: Teacher) -> Counter[str]:
+def judge(lake: Lake, source: str, teacher: Teacher, config: TeacherConfig) -> Counter[str]:
     """Rebuild `trajectories` and `rejects` of one source; returns how many were accepted, and rejected by first reason."""
-    blind = dict.fromkeys(subjects(lake, source))
-    observed = judge_stage(lake, "observe", blind, teacher)
-    reasoned = judge_stage(lake, "reason", passed(observed), teacher)
-    rows = [_trajectory(source, teacher, s, observed[s], reasoned.get(s)) for s in blind]
-    rejects = [row for s in blind for row in _rejects(source, teacher, s, [observed[s], reasoned.get(s)])]
+    rows: list[dict[str, Any]] = []
+    rejects: list[dict[str, Any]] = []
+    for walk in _answered(lake, source, teacher, config):
+        for conditioning in walk.conditionings:
+            stages = _stages(walk, conditioning)
+            rows.append(
+                _trajectory(source, teacher, walk, conditioning, stages) | {"control": conditioning != config.conditioning}
+            )
+            rejects += _rejects(source, teacher, walk, conditioning, stages)
     lake.replace("trajectories", pa.Table.from_pylist(rows, schema=TABLES["trajectories"].schema), source=source)
     lake.replace("rejects", pa.Table.from_pylist(rejects, schema=TABLES["rejects"].schema), source=source)
     return Counter(row["status"] for row in rows)
 
 
-def _trajectory(source: str, teacher: Teacher, s: Subject, observed: Judged, reasoned: Judged | None) -> dict[str, Any]:
-    verdicts = [*_named("observe", observed.verdicts), *_named("reason", reasoned.verdicts if reasoned else ())]
+def _answered(lake: Lake, source: str, teacher: Teacher, config: TeacherConfig) -> Iterator[Walk]:
+    """Every walk as far as the ledger goes."""
+    ledger = Ledger(lake, teacher)
+    steps = walks(subjects(lake, source), config)
+    while block := list(islice(steps, BLOCK)):
+        follow(block, teacher, ledger.find)
+        yield from block
+
+
+def _stages(walk: Walk, conditioning: Conditioning) -> dict[str, Judged]:
+    """What was judged of a trajectory, by stage; a question without an answer fails as `unanswered`."""
+    stages = {"observe": walk.observed, "reason": walk.reasoned.get(conditioning)}
+    judged = {name: one for name, one in stages.items() if one is not None}
+    for request in walk.open:
+        if request.stage not in judged and (request.stage == "observe" or request.conditioning == conditioning):
+            missing = Verdict("unanswered", False, "the teacher was not asked")
+            judged[request.stage] = Judged(request, None, None, (missing,))
+    return judged
+
+
+def _trajectory(
+    source: str, teacher: Teacher, walk: Walk, conditioning: Conditioning, stages: dict[str, Judged]
+) -> dict[str, Any]:
+    verdicts = [
+        {"stage": stage, "check": v.check, "passed": v.passed, "detail": v.detail}
+        for stage, judged in stages.items()
+        for v in judged.verdicts
+    ]
     failed = [v for v in verdicts if not v["passed"]]
+    observed, reasoned = stages["observe"], stages.get("reason")
     answer = reasoned.parsed if reasoned else None
     return {
-        "image_id": s.image_id,
+        "image_id": walk.subject.image_id,
         "source": source,
         "teacher": teacher.name,
         "revision": teacher.revision,
-        "conditioning": CONDITIONING,
-        "prompts": json.dumps(prompt_versions([s.kind]), sort_keys=True),
-        "kind": s.kind,
-        "node": s.node,
+        "conditioning": conditioning,
+        "sample": walk.sample,
+        "prompts": json.dumps(prompt_versions([walk.subject.kind], conditioning), sort_keys=True),
+        "kind": walk.subject.kind,
+        "node": walk.subject.node,
         "observation": _text(observed.parsed),
         "reasoning": _text(answer),
         "final_node": load().resolve(answer["final_diagnosis"]) if answer else None,
+        "normalised_from": reasoned.normalised_from if reasoned else None,
         "verdicts": json.dumps(verdicts, sort_keys=True),
         "status": f"rejected: {failed[0]['check']}" if failed else "accepted",
-        "observe_key": observed.key,
-        "reason_key": reasoned.key if reasoned else None,
+        "observe_key": observed.key or None,
+        "reason_key": (reasoned.key or None) if reasoned else None,
     }
 
 
-def _named(stage: str, verdicts: tuple[Verdict, ...]) -> list[dict[str, Any]]:
-    return [{"stage": stage, "check": v.check, "passed": v.passed, "detail": v.detail} for v in verdicts]
-
-
-def _rejects(source: str, teacher: Teacher, s: Subject, stages: list[Judged | None]) -> list[dict[str, Any]]:
-    reasons: dict[tuple[str, str], dict[str, Any]] = {}
-    for judged in stages:
-        for verdict in judged.verdicts if judged else ():
-            if not verdict.passed and judged:
-                row = reasons.setdefault((judged.request.stage, verdict.check), {"detail": [], "answer": judged.answer})
-                row["detail"].append(verdict.detail)
+def _rejects(
+    source: str, teacher: Teacher, walk: Walk, conditioning: Conditioning, stages: dict[str, Judged]
+) -> list[dict[str, Any]]:
+    reasons: dict[tuple[str, str], list[str]] = {}
+    for stage, judged in stages.items():
+        for verdict in judged.verdicts:
+            if not verdict.passed:
+                reasons.setdefault((stage, verdict.check), []).append(verdict.detail)
     return [
         {
-            "image_id": s.image_id,
+            "image_id": walk.subject.image_id,
             "source": source,
             "teacher": teacher.name,
+            "conditioning": conditioning,
+            "sample": walk.sample,
             "stage": stage,
             "check": check,
-            "detail": "; ".join(row["detail"]),
-            "answer": row["answer"],
+            "detail": "; ".join(details),
+            "answer": stages[stage].answer,
         }
-        for (stage, check), row in reasons.items()
+        for (stage, check), details in reasons.items()
     ]
 
 

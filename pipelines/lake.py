@@ -74,8 +74,12 @@ class Lake:
         source: str | None = None,
         columns: Sequence[str] | None = None,
         among: tuple[str, pa.Array] | None = None,
+        between: tuple[str, str, str] | None = None,
     ) -> pa.Table:
-        """Rows of a table (of one source; with a column's value among some), sorted by key; memory: what is asked for."""
+        """Rows of a table, sorted by key: of one source, with a column's value among some, with another's between two.
+
+        Memory: what is asked for. A range of a column by which the rows lie sorted is found without reading the others.
+        """
         spec, delta = TABLES[table], self._delta(table)
         wanted = list(columns) if columns is not None else spec.schema.names
         if delta is None:
@@ -83,6 +87,7 @@ class Lake:
         load = list(dict.fromkeys([*wanted, *spec.key]))
         conditions = [] if source is None else [pc.field("source") == source]
         conditions += [pc.field(among[0]).isin(among[1])] if among else []
+        conditions += [pc.field(between[0]) >= between[1], pc.field(between[0]) <= between[2]] if between else []
         wanted_rows = reduce(and_, conditions) if conditions else None
         rows = delta.to_pyarrow_dataset().to_table(columns=load, filter=wanted_rows)
         return _canonical(rows, spec.key).select(wanted).cast(pa.schema([spec.schema.field(name) for name in wanted]))

@@ -1,4 +1,4 @@
-"""Samples: every accepted trajectory rendered into the formats, one source at a time. Memory: the rows of one source."""
+"""Samples: the first accepted trajectory of every image rendered into the formats, one source at a time. Memory: the rows of one source."""
 
 import hashlib
 import json
@@ -25,8 +25,12 @@ def _accepted(lake: Lake, source: str) -> Iterator[dict[str, Any]]:
     images = {row["image_id"]: row for row in annotated(lake, lake.read("images", source=source, columns=columns).to_pylist())}
     splits = lake.read("groups", columns=["image_id", "split"]).to_pydict()
     split_of = dict(zip(splits["image_id"], splits["split"], strict=True))
+    done: set[tuple[str, str]] = set()
     for row in lake.read("trajectories", source=source).to_pylist():
-        if row["status"] == "accepted":
+        # The first sample that passed stands for its image; the answer-blind control is never trained on.
+        image = (row["image_id"], row["teacher"])
+        if row["status"] == "accepted" and not row["control"] and image not in done:
+            done.add(image)
             yield {**row, **images[row["image_id"]], "split": split_of[row["image_id"]]}
 
 

@@ -4,6 +4,7 @@ Four levels at most: superclass, group, diagnosis, subtype. A coarse label stays
 the label says, and nothing is matched by similarity of spelling.
 """
 
+import difflib
 import hashlib
 import json
 import re
@@ -140,6 +141,12 @@ class Ontology:
         """The node that a text names, exactly after normalisation; None when it names none."""
         found = self._names.get(normalise(label))
         return found.node if found else None
+
+    def close_names(self, label: str, most: int) -> tuple[str, ...]:
+        """Names of the nodes whose name or synonym is spelled most like a text, the nearest first, each node once."""
+        near = difflib.get_close_matches(normalise(label), self._names, n=4 * most, cutoff=0.3)
+        nodes = (self._names[name].node for name in near)
+        return tuple(dict.fromkeys(self.nodes[node].name for node in nodes if node))[:most]
 
     def map_label(self, source: str, raw: str) -> Mapped:
         """The node of a source's raw label: the source's own table first, then the names of the tree."""

@@ -7,7 +7,7 @@ must be able to say so, otherwise "absent" comes to mean both.
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from sources.record import Modality
@@ -137,6 +137,11 @@ def reasoning_schema() -> dict[str, Any]:
             "final_diagnosis": {"type": "string", "maxLength": 120},
         }
     )
+
+
+def normalising_schema(names: Sequence[str]) -> dict[str, Any]:
+    """JSON schema of the choice of a name: one of `names`, closed."""
+    return _closed({"diagnosis": {"type": "string", "enum": list(names)}})
 
 
 def _closed(properties: Mapping[str, Any]) -> dict[str, Any]:

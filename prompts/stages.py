@@ -1,4 +1,4 @@
-"""The two prompts of the teacher, versioned by their content: what is seen, then what it means.
+"""The prompts of the teacher, versioned by their content: what is seen, what it means, and which name of the ontology that is.
 
 The observe prompt is a function of the kind of image alone, so it cannot carry a label, metadata or a file name.
 """
@@ -61,6 +61,17 @@ _TASK: dict[Conditioning, str] = {
 }
 
 
+_NORMALISE = """A dermatologist concluded: {label}
+
+Which of these names means the same condition?
+{names}
+
+Answer with a single JSON object that has exactly one key, "diagnosis": one of the names above, spelled as it stands there, or \
+"{none}" when none of them means the same."""
+
+NONE_OF_THESE = "none of these"
+
+
 def observe_prompt(kind: str) -> str:
     """The blind question about one image; `kind` is `dermoscopic` or `clinical`."""
     key, about = _VOCABULARY[kind]
@@ -79,6 +90,12 @@ def reason_prompt(kind: str, observation: str, conditioning: Conditioning, label
     """
     task = _TASK[conditioning].format(labels=", ".join(labels))
     return _REASON.format(observation=_indented(observation), task=task)
+
+
+def normalise_prompt(label: str, names: Sequence[str]) -> str:
+    """The optional third question, without an image: a name of the ontology for a diagnosis that is not in it."""
+    listed = "\n".join(f"- {name}" for name in names)
+    return _NORMALISE.format(label=" ".join(label.split()), names=listed, none=NONE_OF_THESE)
 
 
 def _indented(observation: str) -> str:

@@ -1,14 +1,16 @@
 """The ledger: an answer is asked for once, whatever the order, batch size, folder name or crash; a changed question is new."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator
 from dataclasses import replace
 
 import pytest
 
 from pipelines.lake import Lake
-from pipelines.teach.engines import EngineUnavailable, compose_all, open_engine
-from pipelines.teach.ledger import COMMIT_ROWS, ask_missing, look_up
-from pipelines.teach.requests import Answer, Request, Teacher
+from pipelines.teach.config import BadConfig, TeacherConfig, load_config
+from pipelines.teach.engines import compose_all, open_engine
+from pipelines.teach.ledger import COMMIT_ROWS, Ledger
+from pipelines.teach.requests import Answered, Engine, EngineUnavailable, Request, Take, Teacher
+from pipelines.teach.teach import ask_missing
 from prompts.schemas import observation_schema
 
 MEASURED = ["colour: light brown", "number of colours: one", "outline: smooth"]
@@ -33,8 +35,8 @@ class Counted:
     def __init__(self, stop_after: int | None = None) -> None:
         self.calls, self.stop_after = 0, stop_after
 
-    def __call__(self, requests: Sequence[Request]) -> Iterator[list[tuple[Request, Answer]]]:
-        for batch in compose_all(requests):
+    def __call__(self, take: Take) -> Generator[Answered]:
+        for batch in compose_all(take):
             if self.stop_after is not None and self.calls >= self.stop_after:
                 raise KeyboardInterrupt
             self.calls += len(batch)
@@ -48,13 +50,13 @@ def lake(tmp_path) -> Lake:
 
 @pytest.fixture
 def teacher(lake) -> Teacher:
-    return open_engine(lake, "composer").teacher
+    return open_engine(lake, TeacherConfig()).teacher
 
 
 def test_nothing_is_asked_twice(lake, teacher):
     ask = Counted()
-    first = ask_missing(lake, [question(n) for n in range(10)], teacher, ask, "t")
-    second = ask_missing(lake, [question(n) for n in reversed(range(12))], teacher, ask, "t")
+    first = ask_missing(lake, [question(n) for n in range(10)], Engine(teacher, ask), "t")
+    second = ask_missing(lake, [question(n) for n in reversed(range(12))], Engine(teacher, ask), "t")
     assert (first.asked, second.asked, second.cached) == (10, 2, 10)
     assert ask.calls == 12
     keys = lake.read("completions").column("request_key").to_pylist()
@@ -63,8 +65,8 @@ def test_nothing_is_asked_twice(lake, teacher):
 
 def test_another_name_for_the_same_picture_costs_nothing(lake, teacher):
     ask = Counted()
-    ask_missing(lake, [question(1)], teacher, ask, "t")
-    ask_missing(lake, [question(1, image_id="renamed:1"), question(1, image_id="copy:1")], teacher, ask, "t")
+    ask_missing(lake, [question(1)], Engine(teacher, ask), "t")
+    ask_missing(lake, [question(1, image_id="renamed:1"), question(1, image_id="copy:1")], Engine(teacher, ask), "t")
     assert ask.calls == 1
 
 
@@ -96,20 +98,20 @@ def test_a_teacher_of_pixels_is_keyed_by_its_prompt_and_not_by_facts(teacher):
 def test_answers_before_a_crash_are_kept(lake, teacher):
     questions = [question(n) for n in range(3 * COMMIT_ROWS)]
     with pytest.raises(KeyboardInterrupt):
-        ask_missing(lake, questions, teacher, Counted(stop_after=2 * COMMIT_ROWS), "t")
+        ask_missing(lake, questions, Engine(teacher, Counted(stop_after=2 * COMMIT_ROWS)), "t")
     kept = lake.read("completions").num_rows
     assert kept == 2 * COMMIT_ROWS
     rest = Counted()
-    ask_missing(lake, questions, teacher, rest, "t")
+    ask_missing(lake, questions, Engine(teacher, rest), "t")
     assert rest.calls == 3 * COMMIT_ROWS - kept
-    assert len(look_up(lake, questions, teacher)) == len(questions)
+    assert len(Ledger(lake, teacher).find((q.key(teacher), q) for q in questions)) == len(questions)
 
 
 def test_a_picture_about_which_nothing_can_be_said_is_a_failure_row_and_not_asked_again(lake, teacher):
     mute = question(1, facts={"kind": "dermoscopic", "expert_concepts": {}, "measured": []})
     ask = Counted()
-    assert ask_missing(lake, [mute], teacher, ask, "t").failed == 1
-    assert ask_missing(lake, [mute], teacher, ask, "t").cached == 1
+    assert ask_missing(lake, [mute], Engine(teacher, ask), "t").failed == 1
+    assert ask_missing(lake, [mute], Engine(teacher, ask), "t").cached == 1
     assert lake.read("completions").column("failure").to_pylist() == ["nothing_to_say"]
 
 
@@ -119,9 +121,9 @@ def test_the_seed_comes_from_the_content(teacher):
 
 
 def test_unknown_engines_and_missing_models_are_named(lake):
-    with pytest.raises(EngineUnavailable, match="choose one of composer, vllm"):
-        open_engine(lake, "gpt")
-    with pytest.raises(EngineUnavailable, match="TEACHER_MODEL"):
-        open_engine(lake, "vllm", "")
+    with pytest.raises(BadConfig, match="'composer', 'vllm' or 'endpoint'"):
+        load_config(engine="gpt")
+    with pytest.raises(BadConfig, match="DERMOFORGE_TEACHER_MODEL"):
+        load_config(engine="vllm")
     with pytest.raises(EngineUnavailable, match="no/such-model"):
-        open_engine(lake, "vllm", "no/such-model")
+        open_engine(lake, load_config(engine="vllm", model="no/such-model"))

@@ -203,7 +203,8 @@ def test_the_reason_prompt_shows_labels_only_when_it_may():
 
 
 def test_the_blind_stage_gets_nothing_of_the_label(corpus):
-    from pipelines.teach.stages import observe_request, subjects
+    from pipelines.teach.stages import observe_request
+    from pipelines.teach.subjects import subjects
 
     labels = {record.diagnosis_raw for record in phantom.records()}
     for subject in subjects(corpus.lake, "phantom"):

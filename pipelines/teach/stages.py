@@ -1,39 +1,34 @@
-"""The two stages for one source: observe blind, then reason to the diagnosis, each asked through the ledger and checked.
+"""The stages of one image: observe blind, reason to a diagnosis, and name it in the ontology's words. What is asked, and what follows.
 
-`plan` rebuilds the same requests from the same tables, so the judge finds the answers by key without any bookkeeping. Memory:
-one request an image of the source.
+A `Walk` is one subject's way through the stages for one sample. It holds the open questions and judges each answer as it comes, so the
+same code goes on from a fresh answer, from the ledger after a crash, and in the judge. Nothing here asks or stores anything.
 """
 
+import hashlib
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
+from functools import cache
 from typing import Any
 
-from pipelines.annotations import annotated
-from pipelines.lake import Lake
-from pipelines.teach.ledger import Ask, Asked, ask_missing, look_up
-from pipelines.teach.requests import Request, StageName, Teacher
+from pipelines.teach.config import TeacherConfig
+from pipelines.teach.requests import Request
+from pipelines.teach.subjects import Subject
 from prompts import schemas, stages
 from prompts.ontology import load
+from prompts.stages import NONE_OF_THESE, Conditioning
 from quality import checks
 
-CONDITIONING = "confirmed"
-"""The reason stage is told the source's diagnosis; the observe stage never is. Recorded on every trajectory."""
+Row = Mapping[str, Any]
 
-TAUGHT = ("unique", "canonical")
-"""Group statuses that get a trajectory: not redundant copies, not pictures whose labels contradict."""
+HOPELESS = frozenset({"undecodable_image", "context_overflow", "nothing_to_say", "engine_died"})
+"""Failures that another seed cannot mend."""
 
+NAMES = 12
+"""Names of the ontology that the normalise stage offers."""
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Subject:
-    """An image to be taught, with only what the stages may use. Compared by identity."""
-
-    image_id: str
-    sha256: str
-    kind: str
-    node: str
-    expert_concepts: Mapping[str, Any]
-    measured: tuple[str, ...]
+UNNAMED = frozenset({"diagnosis_unknown", "diagnosis_disagrees"})
+"""Failed checks that a name of the ontology might mend."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,145 +36,189 @@ class Judged:
     """An attempt with its parsed answer (None if it failed) and every check's verdict."""
 
     request: Request
-    key: str
     answer: str | None
     parsed: dict[str, Any] | None
     verdicts: tuple[checks.Verdict, ...]
+    key: str = ""
+    normalised_from: str | None = None
 
     @property
     def passed(self) -> bool:
         """Whether the answer exists and every check passed."""
         return self.parsed is not None and all(v.passed for v in self.verdicts)
 
-
-def subjects(lake: Lake, source: str) -> list[Subject]:
-    """Images of a source that are taught: one of each copy set, split, labelled, and of a modality with a schema."""
-    keep = lake.read("groups", columns=["image_id", "status", "split"]).to_pylist()
-    taught = {row["image_id"] for row in keep if row["status"] in TAUGHT and row["split"] != "excluded"}
-    nodes = lake.read("diagnoses", source=source, columns=["image_id", "node"]).to_pydict()
-    node_of = dict(zip(nodes["image_id"], nodes["node"], strict=True))
-    prints = lake.read("evidence", source=source, columns=["image_id", "findings"]).to_pydict()
-    measured = dict(zip(prints["image_id"], prints["findings"], strict=True))
-    columns = ["image_id", "sha256", "modality", "expert_concepts"]
-    return [
-        Subject(
-            image_id=row["image_id"],
-            sha256=row["sha256"],
-            kind=schemas.kind_of(row["modality"]),
-            node=node_of[row["image_id"]],
-            expert_concepts=json.loads(row["expert_concepts"] or "{}"),
-            measured=tuple(measured.get(row["image_id"]) or ()),
-        )
-        for row in annotated(lake, lake.read("images", source=source, columns=columns).to_pylist())
-        if row["image_id"] in taught and node_of.get(row["image_id"]) and row["modality"] != "pathology"
-    ]
+    @property
+    def faults(self) -> set[str]:
+        """Codes of the checks that failed."""
+        return {v.check for v in self.verdicts if not v.passed}
 
 
-def observe_request(subject: Subject, attempt: int = 0) -> Request:
+class Walk:
+    """One subject's way through the stages for one sample: what was answered so far, and the questions that are open."""
+
+    __slots__ = ("_config", "observed", "open", "reasoned", "sample", "subject")
+
+    def __init__(self, subject: Subject, sample: int, config: TeacherConfig) -> None:
+        """Starts with the blind question."""
+        self.subject, self.sample, self._config = subject, sample, config
+        self.observed: Judged | None = None
+        self.reasoned: dict[Conditioning, Judged] = {}
+        self.open: list[Request] = [observe_request(subject, sample)]
+
+    @property
+    def conditionings(self) -> tuple[Conditioning, ...]:
+        """What the reason stage is told: as configured, and for the control share also nothing."""
+        main = self._config.conditioning
+        return (main, "blind") if main != "blind" and in_control(self.subject, self._config.control_share) else (main,)
+
+    def take(self, request: Request, row: Row) -> None:
+        """Judge the answer to an open question, and open what follows from it."""
+        self.open.remove(request)
+        if request.stage == "normalise":
+            self.reasoned[request.conditioning] = _normalised(self.reasoned[request.conditioning], row, self.subject)
+            return
+        judged = self._judge(request, row)
+        if request.stage == "observe":
+            self.observed = judged
+        else:
+            self.reasoned[request.conditioning] = judged
+        self.open += self._next(judged)
+
+    def _judge(self, request: Request, row: Row) -> Judged:
+        if request.stage == "observe":
+            return _judged(request, row, lambda text: checks.check_observation(text, self.subject.kind, load()))
+        assert self.observed is not None and self.observed.parsed is not None
+        seen = self.observed.parsed
+        return _judged(request, row, lambda text: checks.check_reasoning(text, seen, request.kind, self.subject.node, load()))
+
+    def _next(self, judged: Judged) -> Iterator[Request]:
+        request = judged.request
+        if judged.passed and request.stage == "observe":
+            assert judged.parsed is not None
+            for conditioning in self.conditionings:
+                yield reason_request(self.subject, judged.parsed, conditioning, self._config.candidates, self.sample)
+        elif self._config.normalise and judged.parsed and "diagnosis_unknown" in judged.faults <= UNNAMED:
+            yield from _normalise_request(request, judged.parsed["final_diagnosis"])
+        elif self._worth_another_seed(judged) and request.attempt + 1 < self._config.seeds:
+            yield replace(request, attempt=request.attempt + 1)
+
+    def _worth_another_seed(self, judged: Judged) -> bool:
+        """Not where the teacher was not told the diagnosis and merely disagrees: asking until it agrees would give it away."""
+        told = judged.request.conditioning == "confirmed" or judged.request.stage == "observe"
+        faults = judged.faults if told else judged.faults - {"diagnosis_disagrees"}
+        return bool(faults) and not judged.faults & HOPELESS
+
+
+def in_control(subject: Subject, share: float) -> bool:
+    """Whether an image belongs to the answer-blind control, by its content."""
+    return int(hashlib.sha256(f"control {subject.sha256}".encode()).hexdigest()[:8], 16) < share * 2**32
+
+
+@cache
+def _observe(kind: str) -> tuple[str, dict[str, Any]]:
+    return stages.observe_prompt(kind), schemas.observation_schema(kind)
+
+
+@cache
+def _reasoning_schema() -> dict[str, Any]:
+    return schemas.reasoning_schema()
+
+
+def observe_request(subject: Subject, sample: int = 0) -> Request:
     """The blind question: nothing of label, metadata or file name is in it."""
+    prompt, schema = _observe(subject.kind)
     return Request(
         stage="observe",
         image_id=subject.image_id,
         image_sha256=subject.sha256,
         kind=subject.kind,
-        prompt=stages.observe_prompt(subject.kind),
+        prompt=prompt,
         facts={"kind": subject.kind, "expert_concepts": subject.expert_concepts, "measured": list(subject.measured)},
-        schema=schemas.observation_schema(subject.kind),
-        attempt=attempt,
+        schema=schema,
+        sample=sample,
     )
 
 
-def reason_request(subject: Subject, observation: Mapping[str, Any], attempt: int = 0) -> Request:
-    """The second question: the accepted observation and the source's diagnosis."""
-    label = load().nodes[subject.node].name
+def reason_request(
+    subject: Subject,
+    observation: Mapping[str, Any],
+    conditioning: Conditioning = "confirmed",
+    candidates: int = 5,
+    sample: int = 0,
+) -> Request:
+    """The second question: the accepted observation, and as much of the source's diagnosis as `conditioning` says."""
     text = json.dumps(observation, ensure_ascii=False, sort_keys=True)
     return Request(
         stage="reason",
         image_id=subject.image_id,
         image_sha256=subject.sha256,
         kind=subject.kind,
-        prompt=stages.reason_prompt(subject.kind, text, CONDITIONING, [label]),
-        facts={
-            "kind": subject.kind,
-            "observation": observation,
-            "node": subject.node,
-            "criteria": load().digest,
-        },
-        schema=schemas.reasoning_schema(),
-        attempt=attempt,
+        prompt=stages.reason_prompt(subject.kind, text, conditioning, told_names(subject, conditioning, candidates)),
+        facts={"kind": subject.kind, "observation": observation, "node": subject.node, "criteria": load().digest},
+        schema=_reasoning_schema(),
+        conditioning=conditioning,
+        sample=sample,
     )
 
 
-def teach(lake: Lake, source: str, teacher: Teacher, ask: Ask) -> Asked:
-    """Ask both stages for every subject of a source, with new seeds for answers that fail, up to the teacher's attempts."""
-    blind: Inputs = dict.fromkeys(subjects(lake, source))
-    total = _ask_stage(lake, "observe", blind, teacher, ask, source)
-    return total + _ask_stage(lake, "reason", passed(judge_stage(lake, "observe", blind, teacher)), teacher, ask, source)
+def told_names(subject: Subject, conditioning: Conditioning, candidates: int) -> list[str]:
+    """Names that the reason stage is shown: none, the diagnosis among its nearest relatives in an order by hash, or it alone."""
+    ontology = load()
+    if conditioning == "blind":
+        return []
+    told = [subject.node]
+    if conditioning == "candidates":
+        rings = ontology.cousins(subject.node)
+        others = [n for ring in rings for n in sorted(ring, key=lambda n: _hash(subject.sha256, n))]
+        told = sorted([*told, *others[: candidates - 1]], key=lambda n: _hash(subject.sha256, f"place {n}"))
+    return [ontology.nodes[node].name for node in told]
 
 
-def passed(judged: Mapping[Subject, Judged]) -> dict[Subject, dict[str, Any] | None]:
-    """The parsed answers of the subjects whose answer passed every check."""
-    return {subject: one.parsed for subject, one in judged.items() if one.passed}
+def _hash(sha256: str, text: str) -> str:
+    return hashlib.sha256(f"{sha256}/{text}".encode()).hexdigest()
 
 
-Inputs = Mapping[Subject, dict[str, Any] | None]
+def _normalise_request(request: Request, label: str) -> Iterator[Request]:
+    names = load().close_names(label, NAMES)
+    if names:
+        schema = schemas.normalising_schema([*names, NONE_OF_THESE])
+        prompt = stages.normalise_prompt(label, names)
+        yield replace(
+            request, stage="normalise", prompt=prompt, schema=schema, facts={"label": label}, picture="none", attempt=0
+        )
 
 
-def _request(stage: StageName, subject: Subject, observation: dict[str, Any] | None, attempt: int) -> Request:
-    if stage == "observe":
-        return observe_request(subject, attempt)
-    assert observation is not None
-    return reason_request(subject, observation, attempt)
+def _judged(request: Request, row: Row, check: Any) -> Judged:
+    """The checks' verdicts; a failed answer has one, and one cut off at its token limit says so instead of `not_json`."""
+    if row["failure"] is not None:
+        verdict = checks.Verdict(row["failure"], False, row["finish_reason"] or "")
+        return Judged(request, None, None, (verdict,), row["request_key"])
+    parsed, verdicts = check(row["answer"])
+    if row["finish_reason"] == "length" and parsed is None:
+        verdicts = (checks.Verdict("truncated", False, f"cut off after {row['answer_tokens']} tokens"),)
+    return Judged(request, row["answer"], parsed, verdicts, row["request_key"])
 
 
-def _ask_stage(lake: Lake, stage: StageName, inputs: Inputs, teacher: Teacher, ask: Ask, source: str) -> Asked:
-    total, open_ = Asked(), dict(inputs)
-    for attempt in range(teacher.attempts):
-        requests = [_request(stage, s, observation, attempt) for s, observation in open_.items()]
-        total += ask_missing(lake, requests, teacher, ask, f"{stage} {source}" + (f" retry {attempt}" if attempt else ""))
-        if attempt + 1 < teacher.attempts:
-            judged = judge_stage(lake, stage, open_, replace(teacher, attempts=attempt + 1))
-            open_ = {s: o for s, o in open_.items() if not judged[s].passed}
-    return total
+def _normalised(judged: Judged, row: Row, subject: Subject) -> Judged:
+    """The reasoning with its diagnosis in the ontology's words, checked again; as it was where no name fits."""
+    assert judged.parsed is not None
+    name = _chosen(row)
+    if name is None:
+        return judged
+    label = judged.parsed["final_diagnosis"]
+    text = json.dumps({**judged.parsed, "final_diagnosis": name}, ensure_ascii=False, sort_keys=True)
+    # What was said of the findings stands; only the name is new.
+    parsed, verdicts = checks.check_reasoning(text, {}, judged.request.kind, subject.node, load())
+    kept = {v.check: v for v in judged.verdicts if v.check not in UNNAMED}
+    again = tuple(kept.get(v.check, v) for v in verdicts)
+    return replace(judged, parsed=parsed, verdicts=again, normalised_from=label)
 
 
-def judge_stage(lake: Lake, stage: StageName, inputs: Inputs, teacher: Teacher) -> dict[Subject, Judged]:
-    """The first passing attempt of every subject, or its last one. A question without an answer fails as `unanswered`."""
-    requests = {s: [_request(stage, s, o, n) for n in range(teacher.attempts)] for s, o in inputs.items()}
-    rows = look_up(lake, [r for attempts in requests.values() for r in attempts], teacher)
-    judged = {}
-    for subject, attempts in requests.items():
-        tried = [_judge(r, rows.get(r.key(teacher)), subject, inputs[subject], teacher) for r in attempts]
-        answered = [j for j in tried if j.key in rows] or tried[:1]
-        judged[subject] = next((j for j in answered if j.passed), answered[-1])
-    return judged
-
-
-def _judge(
-    request: Request,
-    row: Mapping[str, Any] | None,
-    subject: Subject,
-    observation: dict[str, Any] | None,
-    teacher: Teacher,
-) -> Judged:
-    key = request.key(teacher)
-    if row is None or row["failure"] is not None:
-        code = "unanswered" if row is None else row["failure"]
-        detail = "the teacher was not asked" if row is None else row["finish_reason"] or ""
-        return Judged(request, key, None, None, (checks.Verdict(code, False, detail),))
-    if request.stage == "observe":
-        parsed, verdicts = checks.check_observation(row["answer"], subject.kind, load())
-    else:
-        parsed, verdicts = checks.check_reasoning(row["answer"], observation or {}, subject.kind, subject.node, load())
-    return Judged(request, key, row["answer"], parsed, verdicts)
-
-
-def prompt_versions(kinds: Sequence[str]) -> dict[str, str]:
-    """Digests of the prompts and schemas behind a trajectory, for the record and for Dagster's code versions."""
-    observe = {kind: schemas.digest([stages.observe_prompt(kind), schemas.observation_schema(kind)])[:16] for kind in kinds}
-    reason = schemas.digest([stages.reason_prompt("clinical", "", CONDITIONING, []), schemas.reasoning_schema()])[:16]
-    return {
-        **{f"observe {kind}": value for kind, value in observe.items()},
-        "reason": reason,
-        "ontology": load().digest[:16],
-    }
+def _chosen(row: Row) -> str | None:
+    if row["failure"] is not None:
+        return None
+    try:
+        name = json.loads(row["answer"], strict=False)["diagnosis"]
+    except (ValueError, KeyError, TypeError):
+        return None
+    return name if isinstance(name, str) and load().resolve(name) else None
