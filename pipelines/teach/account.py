@@ -45,7 +45,7 @@ class Account:
         self._gpu_seconds = 0.0
         self._start = self._said = self._told = time.monotonic()
         self._first: float | None = None
-        self._finished_before = 0
+        self._asked_before = self._finished_before = self._tokens_before = 0
 
     def add(self, answer: Answer, gpu_seconds: float) -> None:
         """Count an answer."""
@@ -57,8 +57,10 @@ class Account:
     def say(self, finished: int, cached: int, *, last: bool = False) -> None:
         """Speak when it is time to."""
         now = time.monotonic()
-        if self._first is None:
-            self._first, self._finished_before = now, finished
+        if self._first is None and self.asked:
+            # Rates count from the first answers on: an engine starts for minutes.
+            self._first, self._asked_before, self._finished_before = now, self.asked, finished
+            self._tokens_before = self._tokens
         if self.asked and (last or now - self._said >= EVERY_SECONDS):
             self._said = now
             facts = self.facts(finished, cached)
@@ -70,15 +72,15 @@ class Account:
     def facts(self, finished: int, cached: int) -> dict[str, str]:
         """The account as words, in the order in which a person would ask."""
         elapsed = max(time.monotonic() - (self._first or self._start), 1e-6)
-        rate = max(finished - self._finished_before, 0) / elapsed
+        rate = (finished - self._finished_before) / elapsed
         left = f"{duration((self._walks - finished) / rate)}" if rate else "unknown time"
         facts = {
             f"of {self._walks:,} images done": f"{finished:,}",
             "answers asked": f"{self.asked:,}",
             "cached": f"{cached:,}",
             "failed": f"{self.failed:,}",
-            "requests/s": f"{self.asked / elapsed:,.1f}",
-            "tokens/s": f"{self._tokens / elapsed:,.0f}",
+            "requests/s": f"{(self.asked - self._asked_before) / elapsed:,.1f}",
+            "tokens/s": f"{(self._tokens - self._tokens_before) / elapsed:,.0f}",
             "left": left,
         }
         if self._gpu_seconds:

@@ -85,7 +85,7 @@ def _picture(data: bytes, picture: str, job: PictureJob) -> Picture:
     except BadImage as error:
         return Picture(fault=str(error))
     rgb = shrunk(np.full_like(rgb, BLANK_GREY) if picture == "blank" else rgb, job.max_pixels)
-    return Picture(jpeg=_jpeg(rgb)) if job.encoded else Picture(rgb=rgb)
+    return Picture(jpeg=encoded(rgb)) if job.encoded else Picture(rgb=rgb)
 
 
 def shrunk(rgb: np.ndarray, max_pixels: int) -> np.ndarray:
@@ -100,7 +100,8 @@ def shrunk(rgb: np.ndarray, max_pixels: int) -> np.ndarray:
     return np.asarray(cv2.resize(rgb, size, interpolation=cv2.INTER_AREA))
 
 
-def _jpeg(rgb: np.ndarray) -> bytes:
+def encoded(rgb: np.ndarray) -> bytes:
+    """JPEG bytes of an RGB picture, hardly lossy."""
     import simplejpeg
 
     return bytes(simplejpeg.encode_jpeg(np.ascontiguousarray(rgb), quality=JPEG_QUALITY, colorsubsampling="444"))
