@@ -15,15 +15,17 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
 
 from benchmarks.dedup import planted
+from pipelines.tables import TABLES
 from quality.hamming import near_pairs
 
 REPOSITORY = Path(__file__).resolve().parent.parent
 RESULTS = REPOSITORY / "benchmarks" / "results" / "scale.json"
 HASHES = {"quick": (100_000, 1_000_000), "full": (100_000, 1_000_000, 10_000_000)}
-IMAGES = {"quick": (10_000, 100_000), "full": (100_000, 1_000_000)}
-"""Splits hold a Python row an image: ten million of them do not fit beside their groups."""
+IMAGES = {"quick": (10_000, 100_000), "full": (100_000, 1_000_000, 10_000_000)}
 
 
 def main() -> None:
@@ -95,64 +97,78 @@ def hashes(size: int, out: Any) -> None:
 
 def splits(size: int, out: Any) -> None:
     """Groups, copy sets and splits of a simulated corpus, as the pipeline makes them, and again with 1 % more images."""
-    from pipelines.deduplicate import key_pairs
-    from pipelines.split import group_rows
+    from pipelines.split import group_table
     from prompts.ontology import load
 
     ontology = load()
-    images = list(simulated(size, sorted(ontology.nodes)[:30]))
-    edges = key_pairs(images) + copies(size)
-    rows: list[dict[str, Any]] = []
+    nodes = sorted(ontology.nodes)[:30]
+    none = TABLES["groups"].schema.empty_table()
+    group_table(simulated(1_000, nodes), copies(1_000), none, ontology)  # compiles
+    images = simulated(size, nodes)
+    edges = joined(images, size)
+    made: list[pa.Table] = []
 
     def first() -> int:
-        rows.extend(group_rows(images, edges, {}, ontology))
-        return len({row["group_id"] for row in rows})
+        made.append(group_table(images, edges, none, ontology).select(["group_id", "image_id", "split"]))
+        return len(pc.unique(made[0].column("group_id")))
 
     done = [measured("groups and split", size, first)]
-    before = {row["image_id"]: row["split"] for row in rows}
-    rows.clear()
-    more = list(simulated(size + size // 100, sorted(ontology.nodes)[:30]))
+    before = made.pop().select(["image_id", "split"])
+    more = simulated(size + size // 100, nodes)
 
     def moved() -> int:
-        after = group_rows(more, edges, before, ontology)
-        return sum(row["split"] != before.get(row["image_id"], row["split"]) for row in after)
+        after = group_table(more, edges, before, ontology).slice(0, size)  # ids of added images come last
+        return pc.sum(pc.not_equal(after.column("split"), before.column("split"))).as_py()
 
     done.append(measured("again with 1 % more: moved", size, moved))
     out.send(done)
 
 
-def simulated(size: int, nodes: list[str]) -> Any:
-    """Image rows with lesions, diagnoses and skin tones."""
+def simulated(size: int, nodes: list[str]) -> pa.Table:
+    """Images with lesions, diagnoses and skin tones."""
     rng = np.random.default_rng(3)
-    lesion = rng.integers(0, size * 5 // 7, size * 2)
-    node, tone = rng.zipf(1.6, size * 2) % len(nodes), rng.integers(1, 7, size * 2)
-    for n in range(size):
-        yield {
-            "image_id": f"s:{n:08d}",
-            "source": "s",
-            "patient_id": None,
-            "lesion_id": str(lesion[n]),
-            "lineage": None,
-            "archive_id": None,
-            "skin_tones": [{"value": str(tone[n]), "system": "fitzpatrick", "basis": "expert"}],
-            "width": 600,
-            "height": 450,
-            "licence_id": "CC-BY-4.0",
-            "expert_concepts": "{}",
-            "expert_caption": None,
-            "history": "{}",
-            "node": nodes[node[n]],
-        }
+    lesion = rng.integers(0, size * 5 // 7, size * 2)[:size]
+    node, tone = rng.zipf(1.6, size * 2)[:size] % len(nodes), rng.integers(1, 7, size * 2)[:size]
+    tones = [pa.array(tone).cast(pa.string()), pa.repeat("fitzpatrick", size), pa.repeat("expert", size)]
+    stated = pa.StructArray.from_arrays(tones, ["value", "system", "basis"])
+    known = {
+        "image_id": names(np.arange(size)),
+        "source": pa.repeat("s", size),
+        "lesion_id": pa.array(lesion).cast(pa.string()),
+        "skin_tones": pa.ListArray.from_arrays(pa.array(np.arange(size + 1), pa.int32()), stated),
+        "width": pa.repeat(600, size),
+        "height": pa.repeat(450, size),
+        "licence_id": pa.repeat("CC-BY-4.0", size),
+        "expert_concepts": pa.repeat("{}", size),
+        "history": pa.repeat("{}", size),
+        "node": pa.array(nodes).take(pa.array(node)),
+    }
+    missing = ("patient_id", "lineage", "archive_id", "expert_caption")
+    return pa.table(known | {name: pa.nulls(size, pa.string()) for name in missing})
 
 
-def copies(size: int) -> list[dict[str, Any]]:
+def names(numbers: np.ndarray) -> pa.Array:
+    """The ids of images by their numbers."""
+    digits = pc.utf8_lpad(pa.array(numbers).cast(pa.string()), 8, "0")
+    return pc.binary_join_element_wise("s", digits, ":")
+
+
+def joined(images: pa.Table, size: int) -> pa.Table:
+    """Edges of shared lesions, and of copies."""
+    from pipelines.deduplicate import key_pairs
+    from pipelines.split import EDGES
+
+    return pa.concat_tables([key_pairs(images).select(list(EDGES)), copies(size)])
+
+
+def copies(size: int) -> pa.Table:
     """Verified copies between 2 % of the images."""
     rng = np.random.default_rng(4)
-    pairs = {tuple(sorted(pair)) for pair in rng.integers(0, size, (size // 50, 2)).tolist() if pair[0] != pair[1]}
-    return [
-        {"a": f"s:{a:08d}", "b": f"s:{b:08d}", "kind": "perceptual", "verdict": "copy", "distance": 2.0}
-        for a, b in sorted(pairs)
-    ]
+    pairs = np.unique(np.sort(rng.integers(0, size, (size // 50, 2))), axis=0)
+    pairs = pairs[pairs[:, 0] != pairs[:, 1]]
+    said = {"kind": "perceptual", "verdict": "copy", "distance": 2.0}
+    ends = {"a": names(pairs[:, 0]), "b": names(pairs[:, 1])}
+    return pa.table(ends | {name: pa.repeat(value, len(pairs)) for name, value in said.items()})
 
 
 if __name__ == "__main__":

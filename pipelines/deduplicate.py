@@ -7,14 +7,14 @@ compared, with all others: edges between old images stand as they are. Memory: 7
 are sought.
 """
 
-from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
 import numpy as np
 import pyarrow as pa
 
+from pipelines.columns import coded
 from pipelines.keypoints import stored
 from pipelines.lake import Lake
 from pipelines.progress import Progress
@@ -58,8 +58,8 @@ class Compared:
 def deduplicate(lake: Lake) -> Compared:
     """Bring `duplicate_pairs` up to date with the whole lake."""
     columns = ["image_id", "source", "sha256", "pixel_hash", "patient_id", "lesion_id", "lineage", "archive_id"]
-    images = lake.read("images", columns=columns).to_pylist()
-    exact = exact_pairs(images)
+    table = lake.read("images", columns=columns)
+    images = table.to_pylist()
     content = _content(lake, images)
     before = dict(zip(*lake.read("compared").to_pydict().values(), strict=True))
     new = {i for i, found in content.items() if before.get(i) != found}
@@ -70,12 +70,13 @@ def deduplicate(lake: Lake) -> Compared:
     ]
     proposed = candidates(lake, sorted(content), new)
     lesions = {image["image_id"]: (image["source"], image["lesion_id"]) for image in images if image["lesion_id"] is not None}
-    rows = exact + key_pairs(images) + kept + list(_verified(lake, proposed, lesions))
-    changed = lake.replace("duplicate_pairs", pa.Table.from_pylist(rows, schema=TABLES["duplicate_pairs"].schema))
+    judged = pa.Table.from_pylist([*kept, *_verified(lake, proposed, lesions)], schema=TABLES["duplicate_pairs"].schema)
+    edges = pa.concat_tables([exact_pairs(table), key_pairs(table), judged])
+    changed = lake.replace("duplicate_pairs", edges)
     # After the edges: a run that ends between the two commits is repeated with the same result.
     done = {"image_id": sorted(content), "input_digest": [content[i] for i in sorted(content)]}
     lake.replace("compared", pa.table(done, schema=TABLES["compared"].schema))
-    return Compared(len(new), len(proposed), len(rows), changed)
+    return Compared(len(new), len(proposed), edges.num_rows, changed)
 
 
 def _content(lake: Lake, images: Sequence[Mapping[str, Any]]) -> dict[str, str]:
@@ -109,37 +110,48 @@ def _verification() -> list[float]:
     ]
 
 
-def exact_pairs(images: Iterable[Mapping[str, Any]]) -> list[dict[str, Any]]:
-    """Equal bytes, then equal pixels in other bytes: every member paired with the first of its set (a star, not n² pairs)."""
-    images, rows = list(images), {}
-    for kind, key in (("bytes", "sha256"), ("pixels", "pixel_hash")):
-        for first, other in _stars((image[key], image["image_id"]) for image in images):
-            rows.setdefault((first, other), _edge(first, other, kind, verdict=copies.Verdict.COPY))
-    return list(rows.values())
+def exact_pairs(images: pa.Table) -> pa.Table:
+    """Equal bytes, then equal pixels in other bytes: every image with the first of its set (a star, not n² pairs)."""
+    images = images.sort_by("image_id")
+    same_bytes, same_pixels = _first(images, "sha256"), _first(images, "pixel_hash")
+    same_pixels = np.where(same_pixels == same_bytes, np.arange(len(same_pixels)), same_pixels)
+    stars = (("bytes", same_bytes), ("pixels", same_pixels))
+    return pa.concat_tables([_star(images, first, kind, copies.Verdict.COPY) for kind, first in stars])
 
 
-def key_pairs(images: Iterable[Mapping[str, Any]]) -> list[dict[str, Any]]:
-    """Edges between images of one patient, lesion or lineage (ids of their own source), and of one archive id (shared by all)."""
-    images, rows = list(images), []
-    for kind, column in (
-        ("patient", "patient_id"),
-        ("lesion", "lesion_id"),
-        ("lineage", "lineage"),
-        ("archive id", "archive_id"),
-    ):
-        scope = (lambda image: "") if kind == "archive id" else (lambda image: image["source"])
-        keyed = (((scope(image), image[column]), image["image_id"]) for image in images if image[column] is not None)
-        rows += [_edge(first, other, kind) for first, other in _stars(keyed)]
-    return rows
+def key_pairs(images: pa.Table) -> pa.Table:
+    """Edges between images of one patient, lesion or lineage (ids of their own source), and of one archive id (shared by all).
+
+    Stars as well; memory: 100 bytes an image and 150 an edge.
+    """
+    images = images.sort_by("image_id")
+    keys = {
+        "patient": ("source", "patient_id"),
+        "lesion": ("source", "lesion_id"),
+        "lineage": ("source", "lineage"),
+        "archive id": ("archive_id",),
+    }
+    return pa.concat_tables([_star(images, _first(images, *columns), kind, None) for kind, columns in keys.items()])
 
 
-def _stars(keyed: Iterable[tuple[Any, str]]) -> Iterator[tuple[str, str]]:
-    sets: dict[Any, list[str]] = defaultdict(list)
-    for key, image_id in keyed:
-        sets[key].append(image_id)
-    for members in sets.values():
-        first, *others = sorted(members)
-        yield from ((first, other) for other in others)
+def _first(images: pa.Table, *columns: str) -> np.ndarray:
+    """The first image that has the same values in these columns; an image that lacks the last of them is its own first."""
+    key = np.zeros(images.num_rows, np.int64)
+    for name in columns:
+        code, values = coded(images.column(name))
+        key = key * len(values) + code
+    _, first, which = np.unique(key, return_index=True, return_inverse=True)
+    known = images.column(columns[-1]).is_valid().to_numpy()
+    return np.where(known, first[which], np.arange(len(key)))
+
+
+def _star(images: pa.Table, first: np.ndarray, kind: str, verdict: str | None) -> pa.Table:
+    """An edge from the first of a set to each other image of it."""
+    others = np.flatnonzero(first != np.arange(len(first)))
+    ids, schema = images.column("image_id"), TABLES["duplicate_pairs"].schema
+    known = {"a": ids.take(pa.array(first[others])), "b": ids.take(pa.array(others)), "kind": pa.repeat(kind, len(others))}
+    known["verdict"] = pa.repeat(pa.scalar(verdict, pa.string()), len(others))
+    return pa.table({f.name: known.get(f.name, pa.nulls(len(others), f.type)) for f in schema}, schema=schema)
 
 
 def candidates(lake: Lake, ids: Sequence[str], new: set[str]) -> list[Candidate]:
@@ -256,11 +268,5 @@ def verify_batch(job: VerifyJob) -> list[dict[str, Any]]:
 
 def _judged(c: Candidate, fit: Fit, two_lesions: bool) -> dict[str, Any]:
     numbers = {name: round(value, 6) if isinstance(value, float) else value for name, value in asdict(fit).items()}
-    return _edge(
-        c.a, c.b, c.kind, verdict=copies.verdict(fit, contradicted=two_lesions), distance=round(c.distance, 6), **numbers
-    )
-
-
-def _edge(a: str, b: str, kind: str, *, verdict: str | None = None, **numbers: Any) -> dict[str, Any]:
-    missing = dict.fromkeys(("distance", "orientation", "registered", "banded", "inliers", "common", "tone", "whole"))
-    return {"a": a, "b": b, "kind": kind, "verdict": verdict, **missing, **numbers}
+    found = copies.verdict(fit, contradicted=two_lesions)
+    return {"a": c.a, "b": c.b, "kind": c.kind, "verdict": found, "distance": round(c.distance, 6), **numbers}

@@ -5,223 +5,251 @@ to be its copies one by one: copies of copies do not chain. External benchmarks 
 corpus. Splits then fill each stratum (source with diagnosis, and source with skin tone) towards its share in the order of a content hash.
 An image that has a split keeps it when data is added; when new evidence ties two splits together, the strictest side stays and the
 other leaves the corpus (`excluded`), and so does a training image that might be a copy of a test image: nothing ever changes sides,
-and what has left does not come back. Memory: a few hundred bytes an image and an edge.
+and what has left does not come back. Memory: about 600 bytes an image (an id of ten letters and half an edge each), input and result
+included, and all annotations of the lake.
 """
 
 import hashlib
-from collections import Counter, defaultdict
-from collections.abc import Iterable, Mapping, Sequence
-from typing import Any
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
+import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from pipelines.annotations import annotated
 from pipelines.blocklist import touched
+from pipelines.columns import beside, coded, positions
+from pipelines.copy_sets import conflicts, copy_sets
 from pipelines.lake import Lake
 from pipelines.tables import TABLES
 from prompts.ontology import Ontology, load
 from quality import policies
 from quality.leakage import EXCLUDED
 from quality.thresholds import SPLIT_SHARES
-from sources.licences import may_release, openness
 
-STRICTEST_FIRST = ("test", "validation", "train")
+SPLITS = (EXCLUDED, "train", "validation", "test")
+NEW, OUT, TRAIN, TEST = -1, 0, 1, 3
+"""Splits by their codes, the strictest last, and the code of an image that has none yet."""
+
+EDGES = ("a", "b", "kind", "verdict", "distance")
+RANKED = ("width", "height", "licence_id", "expert_concepts", "expert_caption", "history")
+"""Columns of an edge that policies look at, and of an image that decide which copy stays."""
+
+BATCH = 1 << 20
+"""Rows that become Python objects at once."""
 
 
 def split(lake: Lake, blocklists: Sequence[str] = ()) -> bool:
     """Rebuild `groups` over the whole lake; False when nothing changed. Raises BadBlocklist."""
-    images = _images(lake)
-    edges = lake.read("duplicate_pairs").to_pylist()
-    before = lake.read("groups", columns=["image_id", "split"]).to_pydict()
-    held = dict(zip(before["image_id"], before["split"], strict=True))
-    rows = group_rows(images, edges, held, load(), touched(lake, blocklists))
-    return lake.replace("groups", pa.Table.from_pylist(rows, schema=TABLES["groups"].schema))
+    edges = lake.read("duplicate_pairs", columns=EDGES)
+    before = lake.read("groups", columns=["image_id", "split"])
+    return lake.replace("groups", group_table(_images(lake, edges), edges, before, load(), touched(lake, blocklists)))
 
 
-def _images(lake: Lake) -> list[dict[str, Any]]:
-    columns = ["image_id", "source", "skin_tones", "width", "height", "licence_id"]
-    rows = annotated(lake, lake.read("images", columns=[*columns, "expert_concepts", "expert_caption", "history"]).to_pylist())
-    nodes = lake.read("diagnoses", columns=["image_id", "node"]).to_pydict()
-    node_of = dict(zip(nodes["image_id"], nodes["node"], strict=True))
-    return [{**row, "node": node_of.get(row["image_id"])} for row in rows]
+def _images(lake: Lake, edges: pa.Table) -> pa.Table:
+    """All images; what ranks copies, which is most of a row, only of those that have one."""
+    copies = edges.filter(pa.array(_allowed(edges, policies.deletes)))
+    ends = pa.chunked_array([*copies.column("a").chunks, *copies.column("b").chunks], pa.string())
+    ranked = lake.read("images", columns=["image_id", *RANKED], among=("image_id", pc.unique(ends)))
+    said = lake.read("annotations", columns=["image_id"]).column("image_id")
+    told = pc.is_in(ranked.column("image_id"), value_set=said.combine_chunks())
+    merged = pa.Table.from_pylist(annotated(lake, ranked.filter(told).to_pylist()), schema=ranked.schema)
+    images = lake.read("images", columns=["image_id", "source", "skin_tones"])
+    images = beside(images, pa.concat_tables([ranked.filter(pc.invert(told)), merged]))
+    return beside(images, lake.read("diagnoses", columns=["image_id", "node"]))
 
 
-def group_rows(
-    images: Sequence[Mapping[str, Any]],
-    edges: Sequence[Mapping[str, Any]],
-    before: Mapping[str, str],
+def group_table(
+    images: pa.Table,
+    edges: pa.Table,
+    before: pa.Table,
     ontology: Ontology,
     blocked: Mapping[str, str] | None = None,
-) -> list[dict[str, Any]]:
-    """Rows of `groups`; `before` holds the splits that images already have, `blocked` the benchmark that an image touches."""
-    by_id = {image["image_id"]: image for image in images}
-    here = [edge for edge in edges if edge["a"] in by_id and edge["b"] in by_id]
-    group_of = components(list(by_id), [(e["a"], e["b"]) for e in here if policies.groups(e)])
-    copies = [e for e in here if policies.deletes(e)]
-    stands = copy_sets(by_id, copies)
-    sizes = Counter(stands.values())
-    conflicts = _conflicts(by_id, stands, copies, ontology)
-    benchmark = _benchmarks(group_of, blocked or {})
-    splits = assign_splits(by_id, group_of, before, benchmark)
-    near = _near_test(here, splits)
-    return [
-        {
-            "image_id": i,
-            "source": by_id[i]["source"],
-            "group_id": f"g-{_hash(group_of[i])[:16]}",
-            "copy_id": f"c-{_hash(stands[i])[:16]}",
-            "copy_rank": int(stands[i] != i),
-            "status": _status(i, stands[i], sizes[stands[i]], conflict=stands[i] in conflicts),
-            "label_conflict": stands[i] in conflicts,
-            "split": EXCLUDED if i in near else splits[i],
-            "benchmark": benchmark.get(group_of[i]) or near.get(i),
-        }
-        for i in by_id
-    ]
+) -> pa.Table:
+    """The table `groups`, sorted by image id; `before` holds the splits that images already have.
 
-
-def _benchmarks(group_of: Mapping[str, str], blocked: Mapping[str, str]) -> dict[str, str]:
-    """The external benchmark that a group touches, by the group's anchor."""
-    return {group_of[i]: name for i, name in sorted(blocked.items(), reverse=True) if i in group_of}
-
-
-def _near_test(edges: Iterable[Mapping[str, Any]], splits: Mapping[str, str]) -> dict[str, str]:
-    """Training images (and those that left training for it before) that might be a copy of an own test image, and of which."""
-    near: dict[str, str] = {}
-    for edge in edges:
-        for image, other in ((edge["a"], edge["b"]), (edge["b"], edge["a"])):
-            apart = splits[image] in ("train", EXCLUDED) and splits[other] == "test"
-            if apart and policies.decontaminates(edge):
-                near[image] = min(near.get(image, "~"), f"near {other}")
-    return near
-
-
-def copy_sets(images: Mapping[str, Mapping[str, Any]], edges: Iterable[Mapping[str, Any]]) -> dict[str, str]:
-    """The image that stands for each: itself, or the best one that it is a direct copy of.
-
-    Images with equal pixels count as one, so that what is proved of one holds for all.
+    `images` have a source, skin tones, a diagnosis `node`, and those with copies what is in RANKED; `blocked` has the benchmark that an
+    image touches.
     """
-    edges = list(edges)
-    same = components(list(images), [(e["a"], e["b"]) for e in edges if e["kind"] in policies.EXACT])
-    partners: dict[str, set[str]] = defaultdict(set)
-    for edge in edges:
-        partners[same[edge["a"]]].add(same[edge["b"]])
-        partners[same[edge["b"]]].add(same[edge["a"]])
-    canonical: dict[str, str] = {}
-    stands = {}
-    for i in sorted(images, key=lambda i: _preference(images[i])):
-        known = [canonical[c] for c in {same[i], *partners[same[i]]} if c in canonical]
-        stands[i] = min(known, key=lambda c: _preference(images[c])) if known else i
-        if not known:
-            canonical[same[i]] = i
-    return stands
+    images = images.sort_by("image_id")
+    ids = images.column("image_id").combine_chunks()
+    a, b, kinds = _inside(edges, ids)
+    grouped, copied = _allowed(kinds, policies.groups), _allowed(kinds, policies.deletes)
+    exact = copied & _allowed(kinds, lambda edge: edge["kind"] in policies.EXACT)
+    anchor = _joined(len(ids), a[grouped], b[grouped])
+    same = _joined(len(ids), a[exact], b[exact])
+    stands = copy_sets(images, same, a[copied], b[copied])
+    conflict = conflicts(images.column("node"), stands, a[copied], b[copied], ontology)
+    benchmark = _benchmarks(ids, anchor, blocked or {})
+    digests = _digests(ids)
+    barred = benchmark.is_valid().to_numpy(zero_copy_only=False)
+    splits = assign_splits(images, anchor, _held(ids, before), barred, digests)
+    near = _near_test(a, b, kinds, splits)
+    columns = {
+        "image_id": ids,
+        "source": images.column("source"),
+        "group_id": _named(b"g-", digests[anchor]),
+        "copy_id": _named(b"c-", digests[stands]),
+        "copy_rank": (stands != np.arange(len(ids))).astype(np.int64),
+        "status": _status(stands, conflict),
+        "label_conflict": conflict,
+        "split": pa.array(SPLITS).take(pa.array(np.where(near < len(ids), OUT, splits))),
+        "benchmark": pc.coalesce(benchmark, _near_what(ids, near)),
+    }
+    return pa.table(columns, schema=TABLES["groups"].schema)
+
+
+def _inside(edges: pa.Table, ids: pa.Array) -> tuple[np.ndarray, np.ndarray, pa.Table]:
+    """Positions of the ends of each edge between two of the ids, and what policies look at."""
+    a, b = positions(edges.column("a"), ids), positions(edges.column("b"), ids)
+    here = (a >= 0) & (b >= 0)
+    return a[here], b[here], edges.select(["kind", "verdict", "distance"]).filter(pa.array(here))
+
+
+def _allowed(edges: pa.Table, policy: Callable[[policies.Edge], bool]) -> np.ndarray:
+    """Which edges a policy of their kind and verdict allows."""
+    (kind, kinds), (verdict, verdicts) = coded(edges.column("kind")), coded(edges.column("verdict"))
+    table = [[policy({"kind": k, "verdict": v}) for v in verdicts] for k in kinds]
+    return np.array(table, bool).reshape(len(kinds), len(verdicts))[kind, verdict]
 
 
 def components(ids: Sequence[str], edges: Iterable[tuple[str, str]]) -> dict[str, str]:
     """The smallest id of the connected component of every id. An edge end that is no id joins the ids that share it."""
-    import numpy as np
+    edges, own = list(edges), sorted(set(ids))
+    names = [*own, *{end for edge in edges for end in edge}.difference(own)]
+    index = {name: n for n, name in enumerate(names)}
+    ends = np.array([(index[a], index[b]) for a, b in edges], np.int64).reshape(-1, 2)
+    first = _joined(len(names), ends[:, 0], ends[:, 1])
+    return {name: names[first[index[name]]] for name in ids}
+
+
+def _joined(count: int, a: np.ndarray, b: np.ndarray) -> np.ndarray:
+    """The smallest member of the connected component of each of so many positions."""
     from scipy.sparse import coo_matrix
     from scipy.sparse.csgraph import connected_components
 
-    edges = list(edges)
-    names = sorted({*ids, *(end for edge in edges for end in edge)})
-    index = {name: n for n, name in enumerate(names)}
-    rows = [index[a] for a, _ in edges]
-    columns = [index[b] for _, b in edges]
-    graph = coo_matrix((np.ones(len(edges), dtype=np.int8), (rows, columns)), shape=(len(names), len(names)))
+    graph = coo_matrix((np.ones(len(a), np.int8), (a, b)), shape=(count, count))
     _, labels = connected_components(graph, directed=False)
-    first: dict[int, str] = {}
-    for image_id in sorted(ids):
-        first.setdefault(int(labels[index[image_id]]), image_id)
-    return {image_id: first[int(labels[index[image_id]])] for image_id in ids}
+    first = np.empty(count, np.int64)
+    first[labels[::-1]] = np.arange(count)[::-1]  # the last that is written stays: the smallest
+    return first[labels]
 
 
-def _conflicts(
-    images: Mapping[str, Mapping[str, Any]], stands: Mapping[str, str], edges: Iterable[Mapping[str, Any]], ontology: Ontology
-) -> set[str]:
-    """Copy sets that hold an image whose label contradicts that of one of its copies, by the image that stands for them."""
-    nodes: dict[str, set[str]] = defaultdict(set)
-    for i, first in stands.items():
-        nodes[first] |= {images[i]["node"]} - {None}
-    found = {first for first, labels in nodes.items() if labels_conflict(labels, ontology)}
-    for edge in edges:
-        if labels_conflict({images[edge["a"]]["node"], images[edge["b"]]["node"]} - {None}, ontology):
-            found |= {stands[edge["a"]], stands[edge["b"]]}
-    return found
+def _benchmarks(ids: pa.Array, anchor: np.ndarray, blocked: Mapping[str, str]) -> pa.Array:
+    """The external benchmark that the group of each image touches: that of its first image on a list."""
+    listed = sorted(blocked, reverse=True)
+    at = positions(pa.array(listed, pa.string()), ids)
+    named = np.full(len(ids), -1)
+    named[anchor[at[at >= 0]]] = np.flatnonzero(at >= 0)  # the last that is written stays: the first by its id
+    which = named[anchor]
+    return pa.array([blocked[i] for i in listed], pa.string()).take(pa.array(which, mask=which < 0))
 
 
-def _preference(image: Mapping[str, Any]) -> tuple[Any, ...]:
-    """Order of survivors: one that may be released, most pixels, richest annotation, most permissive licence, then id.
-
-    Without the first, a large picture that no release may hold would take its releasable copies out of every release.
-    """
-    notes = sum(bool(image[key]) and image[key] != "{}" for key in ("expert_concepts", "expert_caption", "history", "node"))
-    kept_back = not may_release(image["licence_id"], "noncommercial")
-    return (kept_back, -image["width"] * image["height"], -notes, -openness(image["licence_id"]), image["image_id"])
-
-
-def labels_conflict(nodes: Iterable[str], ontology: Ontology) -> bool:
-    """Whether two labels of one picture exclude each other; a coarse label and one below it do not."""
-    nodes = sorted(nodes)
-    agree = {"same", "ancestor", "descendant"}
-    return any(ontology.relation(a, b) not in agree for n, a in enumerate(nodes) for b in nodes[n + 1 :])
-
-
-def _status(image_id: str, stands: str, size: int, *, conflict: bool) -> str:
-    if conflict:
-        return "conflicting label"
-    if size == 1:
-        return "unique"
-    return "canonical" if stands == image_id else "redundant"
+def _held(ids: pa.Array, before: pa.Table) -> np.ndarray:
+    """The split that each image has already."""
+    at, code = positions(before.column("image_id"), ids), positions(before.column("split"), pa.array(SPLITS))
+    held = np.full(len(ids), NEW)
+    held[at[at >= 0]] = code[at >= 0]
+    return held
 
 
 def assign_splits(
-    images: Mapping[str, Mapping[str, Any]],
-    group_of: Mapping[str, str],
-    before: Mapping[str, str],
-    benchmark: Mapping[str, str],
-) -> dict[str, str]:
-    """Split of every image. Groups that hold an image with a split follow it; new groups fill what their strata lack most."""
-    members: dict[str, list[str]] = defaultdict(list)
-    for image_id, anchor in group_of.items():
-        members[anchor].append(image_id)
-    out: dict[str, str] = {}
-    filled: dict[tuple[str, ...], Counter[str]] = defaultdict(Counter)
-    fresh = []
-    for anchor in sorted(members, key=_hash):
-        held = {before[i] for i in members[anchor] if i in before}
-        if anchor in benchmark or held == {EXCLUDED}:
-            out |= dict.fromkeys(members[anchor], EXCLUDED)
-        elif held:
-            keep = next(name for name in STRICTEST_FIRST if name in held)
-            out |= {i: keep if before.get(i, keep) == keep else EXCLUDED for i in members[anchor]}
-            for stratum in _strata(images[anchor]):
-                filled[stratum][keep] += len(members[anchor])
-        else:
-            fresh.append(anchor)
-    for anchor in fresh:
-        strata = _strata(images[anchor])
-        name = _emptiest([filled[stratum] for stratum in strata], len(members[anchor]))
-        for stratum in strata:
-            filled[stratum][name] += len(members[anchor])
-        out |= dict.fromkeys(members[anchor], name)
+    images: pa.Table, anchor: np.ndarray, held: np.ndarray, barred: np.ndarray, digests: np.ndarray
+) -> np.ndarray:
+    """Split of every image. Groups that hold an image with a split follow it; new groups fill what their strata lack most.
+
+    `anchor` is the first image of each image's group; images that are `barred` leave the corpus with their groups.
+    """
+    from pipelines.split_kernels import filled_up
+
+    first = np.flatnonzero(anchor == np.arange(len(anchor)))
+    group = np.searchsorted(first, anchor)
+    sizes = np.bincount(group, minlength=len(first))
+    keep = np.full(len(first), NEW)
+    np.maximum.at(keep, group, held)
+    keep[group[barred]] = OUT
+    starts, strata = _strata(images.select(["source", "node", "skin_tones"]).take(pa.array(first)))
+    filled = np.zeros((strata.max(initial=-1) + 1, len(SPLITS)), np.int64)
+    of = np.repeat(np.arange(len(first)), np.diff(starts))
+    old = keep[of] > OUT
+    np.add.at(filled, (strata[old], keep[of[old]]), sizes[of[old]])
+    fresh = np.flatnonzero(keep == NEW)
+    fresh = fresh[_in_order(digests[first[fresh]])]
+    shares = np.array([SPLIT_SHARES.get(name, 0.0) for name in SPLITS])
+    keep[fresh] = filled_up(fresh, sizes, starts, strata, filled, shares)
+    splits = keep[group]
+    return np.where((held == NEW) | (held == splits), splits, OUT)
+
+
+def _strata(images: pa.Table) -> tuple[np.ndarray, np.ndarray]:
+    """Source with diagnosis, and source with each skin tone as it is stated, every scale by itself.
+
+    The strata of row n are `strata[starts[n] : starts[n + 1]]` of (starts, strata), numbered from 0.
+    """
+    source, _ = coded(images.column("source"))
+    node, nodes = coded(pc.fill_null(images.column("node"), ""))
+    tones = images.column("skin_tones").combine_chunks()
+    counts = pc.fill_null(pc.list_value_length(tones), 0).to_numpy()
+    (system, systems), (value, values) = (coded(pa.chunked_array([tones.flatten().field(key)])) for key in ("system", "value"))
+    tone = (np.repeat(source, counts).astype(np.int64) * len(systems) + system) * len(values) + value
+    starts = np.concatenate([[0], np.cumsum(counts + 1)])
+    strata = np.empty(starts[-1], np.int64)
+    is_tone = np.ones(len(strata), bool)
+    is_tone[starts[:-1]] = False
+    # Even numbers for diagnoses and odd ones for tones, then without gaps.
+    strata[~is_tone], strata[is_tone] = 2 * (source.astype(np.int64) * len(nodes) + node), 2 * tone + 1
+    return starts, np.unique(strata, return_inverse=True)[1]
+
+
+def _near_test(a: np.ndarray, b: np.ndarray, kinds: pa.Table, splits: np.ndarray) -> np.ndarray:
+    """The first own test image that each training image (or one that left training for it before) might be a copy of.
+
+    The number of images where there is none.
+    """
+    near = np.full(len(splits), len(splits))
+    for image, other in ((a, b), (b, a)):
+        apart = np.flatnonzero(np.isin(splits[image], (TRAIN, OUT)) & (splits[other] == TEST))
+        apart = apart[np.fromiter(map(policies.decontaminates, _rows(kinds.take(pa.array(apart)))), bool, len(apart))]
+        np.minimum.at(near, image[apart], other[apart])
+    return near
+
+
+def _rows(table: pa.Table) -> Iterator[policies.Edge]:
+    for batch in table.to_batches(max_chunksize=BATCH):
+        yield from batch.to_pylist()
+
+
+def _near_what(ids: pa.Array, near: np.ndarray) -> pa.Array:
+    return pc.binary_join_element_wise("near", ids.take(pa.array(near, mask=near == len(ids))), " ")
+
+
+def _status(stands: np.ndarray, conflict: np.ndarray) -> pa.Array:
+    alone = np.bincount(stands, minlength=len(stands))[stands] == 1
+    canonical = stands == np.arange(len(stands))
+    names = pa.array(["conflicting label", "unique", "canonical", "redundant"])
+    return names.take(pa.array(np.select([conflict, alone, canonical], [0, 1, 2], 3)))
+
+
+def _digests(ids: pa.Array) -> np.ndarray:
+    """sha256 of every id, (n, 32) bytes."""
+    out = np.empty((len(ids), 32), np.uint8)
+    for start in range(0, len(ids), BATCH):
+        names = ids.slice(start, BATCH).cast(pa.binary()).to_pylist()
+        hashed = b"".join(hashlib.sha256(name).digest() for name in names)
+        out[start : start + len(names)] = np.frombuffer(hashed, np.uint8).reshape(-1, 32)
     return out
 
 
-def _strata(image: Mapping[str, Any]) -> list[tuple[str, ...]]:
-    """Source with diagnosis, and source with each skin tone as it is stated, every scale by itself."""
-    tones = [("tone", image["source"], tone["system"], tone["value"]) for tone in image["skin_tones"] or ()]
-    return [("diagnosis", image["source"], image["node"] or ""), *tones]
+def _in_order(digests: np.ndarray) -> np.ndarray:
+    """What sorts digests, as their hexadecimal text would be sorted."""
+    words = digests.view(">u8").astype(np.uint64)
+    return np.lexsort(words.T[::-1])
 
 
-def _emptiest(filled: Sequence[Counter[str]], size: int) -> str:
-    """The split that lacks most of its shares once `size` more images are in the strata."""
-
-    def lack(name: str) -> float:
-        return sum(SPLIT_SHARES[name] * (counts.total() + size) - counts[name] for counts in filled)
-
-    return max(SPLIT_SHARES, key=lambda name: (lack(name), SPLIT_SHARES[name]))
-
-
-def _hash(text: str) -> str:
-    return hashlib.sha256(text.encode()).hexdigest()
+def _named(prefix: bytes, digests: np.ndarray) -> pa.Array:
+    """Ids of a two-byte prefix and the first 16 hexadecimal digits of each digest."""
+    digits = np.frombuffer(b"0123456789abcdef", np.uint8)
+    text = np.empty((len(digests), 18), np.uint8)
+    text[:, :2] = np.frombuffer(prefix, np.uint8)
+    text[:, 2::2], text[:, 3::2] = digits[digests[:, :8] >> 4], digits[digests[:, :8] & 15]
+    return pa.array(text.view("S18").ravel()).cast(pa.string())

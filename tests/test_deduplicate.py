@@ -6,6 +6,7 @@ from pathlib import Path
 
 import cv2
 import numpy as np
+import pyarrow as pa
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -17,6 +18,7 @@ from pipelines.ingest import ingest
 from pipelines.keypoints import find_keypoints
 from pipelines.lake import Lake
 from pipelines.split import split
+from pipelines.tables import TABLES
 from quality import percolation, policies
 from quality.phash import phash8
 from quality.raster import decode
@@ -88,7 +90,8 @@ def test_identifiers_are_edges_of_their_own_kind():
     base = {"source": "s", "patient_id": None, "lesion_id": None, "lineage": None, "archive_id": None}
     images = [{**base, "image_id": f"s:{n}", "lineage": "family", "archive_id": "ISIC_1"} for n in range(3)]
     images.append({**base, "source": "t", "image_id": "t:0", "lineage": "family", "archive_id": "ISIC_1"})
-    found = {(e["a"], e["b"], e["kind"]) for e in stage.key_pairs(images)}
+    schema = TABLES["images"].schema
+    found = {(e["a"], e["b"], e["kind"]) for e in stage.key_pairs(pa.Table.from_pylist(images, schema=schema)).to_pylist()}
     lineage = {("s:0", "s:1", "lineage"), ("s:0", "s:2", "lineage")}
     assert found == lineage | {("s:0", other, "archive id") for other in ("s:1", "s:2", "t:0")}
 

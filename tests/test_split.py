@@ -1,13 +1,17 @@
 """Groups and splits: nothing that belongs together is pulled apart, shares are kept, and an old image never changes sides."""
 
-from collections import Counter
+import hashlib
+from collections import Counter, defaultdict
 
+import pyarrow as pa
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from pipelines.copy_sets import labels_conflict
 from pipelines.deduplicate import key_pairs
-from pipelines.split import components, group_rows, labels_conflict
+from pipelines.split import components, group_table
+from pipelines.tables import TABLES
 from prompts.ontology import load
 from quality.leakage import leaks
 from quality.thresholds import SPLIT_SHARES
@@ -15,6 +19,8 @@ from quality.thresholds import SPLIT_SHARES
 ONTOLOGY = load()
 NEVUS = ONTOLOGY.resolve("melanocytic nevus")
 MELANOMA = ONTOLOGY.resolve("melanoma")
+IMAGES = TABLES["images"].schema.append(pa.field("node", pa.string()))
+BEFORE = pa.schema([("image_id", pa.string()), ("split", pa.string())])
 
 
 def image(n: int, **changes):
@@ -46,7 +52,10 @@ def pair(a: int, b: int, verified: bool = True, **changes):
 
 def rows_of(images, pairs=(), before=None, blocked=None):
     """Rows for images and candidates; what identifiers join is added as the pipeline adds it."""
-    return group_rows(images, [*pairs, *key_pairs(images)], before or {}, ONTOLOGY, blocked)
+    table = pa.Table.from_pylist(images, schema=IMAGES)
+    edges = pa.concat_tables([pa.Table.from_pylist(list(pairs), schema=TABLES["duplicate_pairs"].schema), key_pairs(table)])
+    held = pa.Table.from_pylist([{"image_id": i, "split": name} for i, name in (before or {}).items()], schema=BEFORE)
+    return group_table(table, edges, held, ONTOLOGY, blocked).to_pylist()
 
 
 corpora = st.builds(
@@ -200,6 +209,38 @@ def test_no_training_image_might_be_a_copy_of_a_test_image(corpus):
     split = {row["image_id"]: row["split"] for row in rows}
     assert not any({split[p["a"]], split[p["b"]]} == {"train", "test"} for p in pairs)
     assert rows_of(images, pairs, split) == rows
+
+
+def test_ids_come_from_the_first_of_a_group_and_the_best_of_a_copy_set():
+    rows = rows_of([image(1), image(2, width=200), image(3, lesion_id="x"), image(4, lesion_id="x")], [pair(1, 2)])
+
+    def named(prefix, n):
+        return prefix + hashlib.sha256(f"s:{n:05d}".encode()).hexdigest()[:16]
+
+    assert [row["group_id"] for row in rows] == [named("g-", n) for n in (1, 1, 3, 3)]
+    assert [row["copy_id"] for row in rows] == [named("c-", n) for n in (2, 2, 3, 4)]
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.lists(st.tuples(st.integers(0, 2), st.lists(st.integers(0, 2), max_size=3), st.integers(0, 9)), max_size=40))
+def test_new_groups_go_by_their_hash_where_their_strata_lack_most(made):
+    def tones(values):
+        return [{"system": "fitzpatrick", "value": str(value), "basis": "expert"} for value in values]
+
+    nodes = [NEVUS, MELANOMA, None]
+    images = [image(n, node=nodes[d], skin_tones=tones(t), lesion_id=str(lesion)) for n, (d, t, lesion) in enumerate(made)]
+    groups = {}
+    for one in images:
+        groups.setdefault(one["lesion_id"], []).append(one)
+    wanted, filled = {}, defaultdict(Counter)
+    for group in sorted(groups.values(), key=lambda group: hashlib.sha256(group[0]["image_id"].encode()).hexdigest()):
+        counts = [filled[stratum] for stratum in [group[0]["node"], *(tone["value"] for tone in group[0]["skin_tones"])]]
+        lacks = {k: sum(share * (c.total() + len(group)) - c[k] for c in counts) for k, share in SPLIT_SHARES.items()}
+        name = max(SPLIT_SHARES, key=lambda k, lacks=lacks: (lacks[k], SPLIT_SHARES[k]))
+        for count in counts:
+            count[name] += len(group)
+        wanted |= {one["image_id"]: name for one in group}
+    assert {row["image_id"]: row["split"] for row in rows_of(images)} == wanted
 
 
 def test_shares_hold_in_every_skin_tone():
