@@ -1,29 +1,35 @@
-"""The real vLLM engine in a Ray actor, on a tiny random model: images in, schema-valid JSON out, noise rejected with reasons."""
+"""The real vLLM engine in Ray actors, on a tiny random model: images in, schema-valid JSON out, and whoever is killed, nothing twice."""
 
 import importlib.util
 import json
 import os
 import signal
+import subprocess
+import sys
+import time
 from collections import Counter
+from collections.abc import Callable
 from pathlib import Path
 
 import jsonschema
+import psutil
 import pytest
 
+from pipelines.ingest import ingest
 from pipelines.lake import Lake
 from pipelines.teach.engines import open_engine
-from pipelines.teach.ledger import ask_missing
-from pipelines.teach.stages import observe_request, reason_request, subjects
+from pipelines.teach.pictures import tokens_of
+from pipelines.teach.teach import ask_missing
 from pipelines.teach.vllm_engine import for_grammar
 from prompts import schemas
 from quality.checks import CHECKS
+from tests import teach_driver
+from tests.conftest import ROOT
 
 SPEC = importlib.util.spec_from_file_location("tiny_vlm", Path(__file__).with_name("tiny_vlm.py"))
 assert SPEC and SPEC.loader
 tiny_vlm = importlib.util.module_from_spec(SPEC)
 SPEC.loader.exec_module(tiny_vlm)
-
-IMAGES = 24
 
 
 @pytest.fixture(scope="module")
@@ -32,89 +38,138 @@ def model(tmp_path_factory) -> str:
 
 
 @pytest.fixture(scope="module")
-def taught(corpus, model):
-    """A ledger of its own beside the corpus' images, and both stages asked for the first images."""
-    lake = Lake(corpus.lake.url)
-    engine = open_engine(lake, "vllm", model)
-    people = subjects(lake, "phantom")[:IMAGES]
-    observe = [observe_request(s) for s in people]
-    seen = {"morphological_features_others": ["colour: pink"], "detailed_description": "Pink."}
-    reason = [reason_request(s, seen) for s in people[:4]]
-    done = ask_missing(lake, [*observe, *reason], engine.teacher, engine.ask, "test")
-    yield lake, engine, observe, reason, done
+def photographs(real_data, tmp_path_factory) -> Callable[[], Lake]:
+    """Lakes with real photographs and an empty ledger, one at every call."""
+    home = tmp_path_factory.mktemp("photographs")
+    ingest(Lake(str(home / "lake")), "pad_ufes_20", mirror=str(real_data / "mirror"), cache=str(home / "cache"))
+
+    def another() -> Lake:
+        import shutil
+
+        folder = tmp_path_factory.mktemp("copy") / "lake"
+        shutil.copytree(home / "lake", folder)
+        return Lake(str(folder))
+
+    return another
+
+
+@pytest.fixture(scope="module")
+def undisturbed(photographs, model):
+    """Both stages asked about 200 photographs in one go."""
+    lake = photographs()
+    engine = open_engine(lake, teach_driver.config(model))
+    done = ask_missing(lake, teach_driver.questions(lake), engine, "test")
+    yield lake, engine, done
     import ray
 
     ray.shutdown()
 
 
-def rows(taught):
-    lake, engine, observe, reason, _ = taught
-    table = {row["request_key"]: row for row in lake.read("completions").to_pylist()}
-    return [(request, table[request.key(engine.teacher)]) for request in [*observe, *reason]]
+def rows(lake: Lake) -> dict[str, dict]:
+    found = lake.read("completions").to_pylist()
+    assert len({row["request_key"] for row in found}) == len(found)
+    return {row["request_key"]: row for row in found}
 
 
 @pytest.mark.timeout(900)
-def test_every_question_is_answered_in_the_schema(taught):
-    assert taught[4].asked == IMAGES + 4
-    complete = 0
-    for request, row in rows(taught):
-        assert row["failure"] is None
+def test_every_question_about_real_photographs_is_answered_or_has_a_reason(undisturbed):
+    lake, engine, done = undisturbed
+    asked = {q.key(engine.teacher): q for q in teach_driver.questions(lake)}
+    found = rows(lake)
+    assert set(found) == set(asked) and len(asked) == done.asked == 2 * teach_driver.IMAGES
+    assert all((row["answer"] is None) == (row["failure"] is not None) for row in found.values())
+    assert not done.failed
+    for key, row in found.items():
         if row["finish_reason"] == "stop":
-            jsonschema.validate(json.loads(row["answer"], strict=False), for_grammar(request.schema))
-            complete += 1
-    assert complete >= IMAGES
+            jsonschema.validate(json.loads(row["answer"], strict=False), for_grammar(asked[key].schema))
 
 
-def test_the_image_reached_the_model(taught):
-    for _, row in rows(taught):
-        assert row["image_tokens"] >= 4
-        assert row["prompt_tokens"] > row["image_tokens"]
-        assert row["answer_tokens"] > 0
+def test_every_call_held_the_image_tokens_that_its_picture_must_give(undisturbed, model):
+    from transformers import AutoProcessor
+
+    lake, *_ = undisturbed
+    processor = AutoProcessor.from_pretrained(model)
+    size = {row["image_id"]: (row["height"], row["width"]) for row in lake.read("images").to_pylist()}
+    for row in rows(lake).values():
+        assert row["image_tokens"] == tokens_of(processor, size[row["image_id"]]) > 0
+        assert row["prompt_tokens"] > row["image_tokens"] and row["answer_tokens"] > 0
 
 
-def test_nothing_is_asked_again(taught):
-    lake, engine, observe, reason, _ = taught
-    again = ask_missing(lake, [*reason, *observe], engine.teacher, engine.ask, "test")
-    assert (again.asked, again.cached) == (0, IMAGES + 4)
+def test_nothing_is_asked_again_and_a_renamed_source_costs_nothing(undisturbed):
+    from dataclasses import replace
+
+    lake, engine, done = undisturbed
+    renamed = [replace(q, image_id=f"renamed:{q.image_id}") for q in reversed(teach_driver.questions(lake))]
+    again = ask_missing(lake, renamed, engine, "test")
+    assert (again.asked, again.cached) == (0, done.asked)
 
 
-def test_other_weights_are_another_teacher(taught, tmp_path):
-    lake, engine, observe, *_ = taught
-    other = open_engine(lake, "vllm", str(tiny_vlm.write(tmp_path / "model", seed=1)))
-    assert other.teacher.revision != engine.teacher.revision
-    assert observe[0].key(other.teacher) != observe[0].key(engine.teacher)
+def test_other_weights_are_another_teacher(undisturbed, tmp_path):
+    lake, engine, _ = undisturbed
+    other = open_engine(lake, teach_driver.config(str(tiny_vlm.write(tmp_path / "model", seed=1))))
+    question = teach_driver.questions(lake)[0]
+    assert question.key(other.teacher) != question.key(engine.teacher)
 
 
-@pytest.mark.timeout(900)
-def test_a_killed_engine_is_started_again_and_answers_the_rest(taught):
-    lake, engine, *_ = taught
-    people = subjects(lake, "phantom")[40:110]
-    requests = [observe_request(s) for s in people]
-    killed, answered = [], []
-    for batch in engine.ask(requests):
-        answered += [request.image_id for request, _ in batch]
-        if not killed:
-            pids = [int(p.name) for p in Path("/proc").iterdir() if p.name.isdigit() and b"VllmActor" in _title(p)]
-            assert pids
-            for pid in pids:
-                os.kill(pid, signal.SIGKILL)
-            killed += pids
-    assert Counter(answered) == Counter(request.image_id for request in requests)
+@pytest.mark.timeout(1500)
+def test_killed_engines_and_a_killed_driver_lose_only_what_was_in_flight(undisturbed, photographs, model, tmp_path):
+    calm, lake, calls = undisturbed[0], photographs(), tmp_path / "calls"
+    first = _driver(lake, model, calls)
+    _kill("VLLM::EngineCore", lake, answers=40)
+    _wait_for(lake, answers=120)
+    first.kill()
+    first.communicate()
+    second = _driver(lake, model, calls)
+    _kill("ray::VllmActor", lake, answers=160)
+    _kill("VLLM::EngineCore", lake, answers=240)
+    printed, told = second.communicate(timeout=900)
+    assert second.returncode == 0, told[-3000:]
+    *_, failed, restarts = map(int, printed.split())
+    assert (failed, restarts) == (0, 2)
+    same = {key: row["answer"] for key, row in rows(calm).items()}
+    assert {key: row["answer"] for key, row in rows(lake).items()} == same
+    deaths = 4
+    assert len(same) <= len(calls.read_text().split()) <= len(same) + deaths * 2 * teach_driver.IN_FLIGHT
+    assert not _processes("VLLM::EngineCore")
 
 
-def _title(process: Path) -> bytes:
-    try:
-        return (process / "cmdline").read_bytes()
-    except OSError:
-        return b""
+def _driver(lake: Lake, model: str, calls: Path) -> subprocess.Popen[str]:
+    command = [sys.executable, "-m", "tests.teach_driver", lake.url, model, str(calls)]
+    return subprocess.Popen(command, cwd=ROOT, text=True, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+
+
+def _kill(title: str, lake: Lake, *, answers: int) -> None:
+    """SIGKILL for the engine's processes once so many answers are committed."""
+    _wait_for(lake, answers=answers)
+    found = _processes(title)
+    assert found
+    for process in found:
+        process.send_signal(signal.SIGKILL)
+
+
+def _processes(title: str) -> list[psutil.Process]:
+    mine = [p for p in psutil.process_iter(["cmdline"]) if title in " ".join(p.info["cmdline"] or ())]
+    return [p for p in mine if p.pid != os.getpid()]
+
+
+def _wait_for(lake: Lake, *, answers: int) -> None:
+    limit = time.monotonic() + 600
+    while lake.read("completions", columns=["request_key"]).num_rows < answers:
+        assert time.monotonic() < limit, "the driver makes no progress"
+        time.sleep(0.2)
 
 
 @pytest.mark.timeout(900)
 def test_the_whole_job_with_a_teacher_of_noise_rejects_with_reasons(corpus, model, tmp_path):
+    file = tmp_path / "teacher.toml"
+    file.write_text(f'engine = "vllm"\nmodel = "{model}"\n[sampling]\nmax_tokens = 200\n')
     mine = type(corpus)(tmp_path)
-    printed = mine.run(DERMOFORGE_TEACHER="vllm", DERMOFORGE_TEACHER_MODEL=model)
+    printed = mine.run(DERMOFORGE_TEACHER_FILE=str(file))
     status = Counter(row["status"] for row in mine.lake.read("trajectories").to_pylist())
     assert "accepted" not in status
-    assert {row["check"] for row in mine.lake.read("rejects").to_pylist()} <= set(CHECKS)
+    reasons = {row["check"] for row in mine.lake.read("rejects").to_pylist()}
+    assert reasons <= {*CHECKS, "truncated"} and "truncated" in reasons
     assert "nothing to release" in printed
-    assert schemas.SKINCON_KEY in " ".join(row["answer"] or "" for row in mine.lake.read("completions").to_pylist())
+    answers = mine.lake.read("completions").to_pylist()
+    assert schemas.SKINCON_KEY in " ".join(row["answer"] or "" for row in answers)
+    assert {row["attempt"] for row in answers} == {0, 1}

@@ -4,7 +4,6 @@
 loses only the chunks in flight.
 """
 
-import atexit
 import logging
 from collections.abc import Generator, Mapping, Sequence
 from importlib.util import find_spec
@@ -77,7 +76,6 @@ def _pool(path: str, teacher: Teacher, packs: Packs, config: TeacherConfig) -> P
         return actor.answer.remote([(r.prompt, sampling_of(r, teacher)) for r in requests], pictures)
 
     pool = Pool(lambda: _start(path, config, gpu=bool(gpus)), send, limits)
-    atexit.register(pool.close)
     return pool
 
 
