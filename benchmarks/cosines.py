@@ -5,9 +5,10 @@ clusters as those of CLIP do: cosines of two pictures are .27 to .61 (first and 
 copies, at cosines of .95 to 1 of their originals; half of them were moved towards another picture, half anywhere. The rows `crowd` are
 the hard case: a fifth of the vectors are alike, most pairs above .95 and different in 20 dimensions only, and the 32 nearest of each are sought.
 
-All products are computed for as many rows as the table says, from the last, or from all over a crowd; seconds are scaled to all rows.
+As many rows are asked for their neighbours as the table says: the last ones, all copies among them, or every tenth of a crowd.
+Seconds of both searches are scaled to all rows, to which they are proportional.
 
-`ivf_vs_exact`: seconds by all products over seconds with the index, its making included, at the largest size where all rows were asked.
+`ivf_vs_exact`: seconds by all products over seconds with the index, its making included, at the largest size.
 `ivf_recall`: the share of the exact pairs that the index finds, the smallest of all sizes. `ivf_recall_crowd`: the same in the crowd.
 """
 
@@ -26,24 +27,23 @@ from quality.cosines import near_rows, on_gpu
 REPOSITORY = Path(__file__).resolve().parent.parent
 RESULTS = REPOSITORY / "benchmarks" / "results" / "cosines.json"
 SIZES = {
-    "quick": (("clusters", 10_000, 10_000), ("clusters", 30_000, 30_000), ("crowd", 20_000, 2_000)),
+    "quick": (("clusters", 10_000, 10_000), ("clusters", 50_000, 10_000), ("crowd", 20_000, 2_000)),
     "full": (
-        *(("clusters", size, size) for size in (20_000, 50_000, 100_000, 200_000)),
-        ("clusters", 500_000, 10_000),
+        *(("clusters", size, 10_000) for size in (20_000, 50_000, 100_000, 200_000)),
         ("crowd", 40_000, 4_000),
     ),
 }
-"""What vectors, how many, and for how many rows all products are computed."""
+"""What vectors, how many, and how many rows are asked for their neighbours."""
 
 WIDTH = 512
 LEAST, PARTNERS = 0.95, 32
-PROBES = {"quick": (cells.PROBES,), "full": (1, 4, 8, 16, 32)}
+PROBES = {"quick": (cells.PROBES,), "full": (1, 4, 8, 16)}
 
 
 def main() -> None:
     """Measure and print."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--quick", action="store_true", help="up to 30,000 vectors, and the pipeline's probes only")
+    parser.add_argument("--quick", action="store_true", help="up to 50,000 vectors, and the pipeline's probes only")
     which = "quick" if parser.parse_args().quick else "full"
     if on_gpu():
         raise SystemExit("on a GPU the pipeline always computes all products: set CUDA_VISIBLE_DEVICES= to measure")
@@ -51,7 +51,7 @@ def main() -> None:
     table(rows)
     ours = [row for row in rows if row["probes"] == cells.PROBES]
     clusters = [row for row in ours if row["kind"] == "clusters"]
-    last = [row for row in clusters if row["asked"] == row["vectors"]][-1]
+    last = clusters[-1]
     print(f"RATIO ivf_vs_exact {last['exact_seconds'] / (last['index_seconds'] + last['search_seconds']):.1f}")
     print(f"RATIO ivf_recall {min(row['recall'] for row in clusters):.4f}")
     print(f"RATIO ivf_recall_crowd {min(row['recall'] for row in ours if row['kind'] == 'crowd'):.4f}")

@@ -17,7 +17,7 @@ WHOLE = 10_000_000
 """Vectors up to which one process searches: 10 GB at 512 numbers, and as much again for an index."""
 
 PART = 16 * BLOCK
-"""Rows a task looks for: whole blocks, so that no product is rounded otherwise than in one piece; about a minute among ten million."""
+"""Rows a task looks for: whole blocks, so that no product is rounded otherwise than in one piece; about a minute among ten million (estimate)."""
 
 
 @dataclass(frozen=True, slots=True)

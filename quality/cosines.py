@@ -2,7 +2,7 @@
 
 A product of 32-bit floats is rounded in an order that depends on the machine. So a search only preselects with a margin, and each pair that
 is left is computed again in 64 bits, in a fixed order. Preselection is exact (blocked products of all pairs) on a GPU, and on the CPU as
-long as that takes seconds; beyond, an index over cells (`quality.cells`) preselects, and may miss a pair in ten thousand.
+long as that takes seconds; beyond, an index over cells (`quality.cells`) preselects, and may miss pairs.
 """
 
 from collections.abc import Iterator
@@ -19,10 +19,10 @@ MARGIN = 2e-3
 """Far above what 32-bit rounding does to a cosine of a few hundred to a few thousand numbers."""
 
 EXACT_PRODUCTS = 2_500_000_000
-"""Products up to which the CPU computes all: 50,000 vectors with each other, 19 s on two cores at 512 numbers (`benchmarks/cosines.py`)."""
+"""Products up to which the CPU computes all: 50,000 vectors of 512 numbers with each other, 19 s on two idle cores (200,000: 319 s)."""
 
 ROWS_PER_LIST = 2
-"""Rows over cells up to which all products take less time than making the index does, between one and ten million vectors."""
+"""Rows over cells up to which all products cost about what making the index does: an estimate for one to ten million vectors."""
 
 PAIRS = 16_384
 """Pairs computed again at a time: 128 MB in 64 bits, of 512 numbers."""
