@@ -4,7 +4,7 @@ Candidates come from perceptual hashes in eight orientations, from keypoints, an
 by `quality.geometry` from stored keypoints, and its numbers are kept whatever the verdict. Only images that are new or changed are
 compared, with all others: edges between old images stand as they are. Memory: 72 bytes an image for hashes; while keypoints vote, about
 70 KB an image and as much again for each new one; 45 KB for each image that takes part in a candidate; the embeddings while their pairs
-are sought.
+are sought, and once more where an index helps (`quality.cosines`).
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -18,11 +18,11 @@ from pipelines.columns import coded
 from pipelines.keypoints import stored
 from pipelines.lake import Lake
 from pipelines.progress import Progress
+from pipelines.semantic import near_in_partitions
 from pipelines.tables import TABLES
 from pipelines.workers import map_in_order
 from prompts.schemas import digest
 from quality import copies, phash, thresholds, votes
-from quality.cosines import near_vectors
 from quality.geometry import Fit
 from quality.keypoints import Features
 from quality.policies import CANDIDATES
@@ -208,7 +208,7 @@ def _semantic(lake: Lake, ids: Sequence[str], new: set[str]) -> Iterator[Candida
         return
     vectors = np.stack([np.frombuffer(v, dtype="<f2") for v in table.column("vector").to_pylist()])
     rows = np.flatnonzero([name in new for name in names])
-    found = near_vectors(vectors, rows, thresholds.COSINE_CANDIDATE, thresholds.SEMANTIC_PARTNERS)
+    found = near_in_partitions(vectors, rows, thresholds.COSINE_CANDIDATE, thresholds.SEMANTIC_PARTNERS)
     for i, j, cosine in zip(*found, strict=True):
         yield _candidate(names[i], names[j], "semantic", 1.0 - float(cosine), 0)
 

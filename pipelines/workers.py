@@ -32,24 +32,33 @@ def start_ray() -> None:
         ray.init(address, log_to_driver=False, logging_level=logging.ERROR)
 
 
-def map_in_order(function: Callable[[T], R], batches: Iterable[T]) -> Iterator[R]:
+def gpus() -> int:
+    """GPUs of the cluster; starts Ray."""
+    import ray
+
+    start_ray()
+    return int(ray.cluster_resources().get("GPU", 0))
+
+
+def map_in_order(function: Callable[[T], R], batches: Iterable[T], gpus: int = 0) -> Iterator[R]:
     """`function` of every batch, in order. Memory: results of at most twice as many batches as the cluster has CPUs.
 
-    `function` must be importable by workers. An exception in a worker is raised here as it was.
+    `function` must be importable by workers; each of its tasks has `gpus` GPUs for itself, and sees no others. An exception in a
+    worker is raised here as it was.
     """
     stream = iter(batches)
     head = list(islice(stream, 2))
     if len(head) < 2:
         yield from map(function, head)
         return
-    yield from _remote(function, chain(head, stream))
+    yield from _remote(function, chain(head, stream), gpus)
 
 
-def _remote(function: Callable[[T], R], stream: Iterator[T]) -> Iterator[R]:
+def _remote(function: Callable[[T], R], stream: Iterator[T], gpus: int) -> Iterator[R]:
     import ray
 
     start_ray()
-    remote = ray.remote(num_cpus=1, max_retries=2)(function)
+    remote = ray.remote(num_cpus=1, num_gpus=gpus, max_retries=2)(function)
     window = 2 * max(1, int(ray.cluster_resources().get("CPU", 1)))
     pending: deque[Any] = deque(remote.remote(batch) for batch in islice(stream, window))
     while pending:
