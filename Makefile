@@ -1,8 +1,10 @@
 # DermoForge. `make` alone lists what can be made. Everything is installed into .venv and nowhere else.
 
 SOURCES ?= phantom
-TEACHER ?= composer
+TEACHER ?=
 TEACHER_MODEL ?=
+TEACHER_FILE ?=
+MODEL ?=
 PORT ?= 3000
 # gpu where a driver answers, cpu elsewhere; BUILD=cpu overrides it.
 BUILD ?= $(shell nvidia-smi -L >/dev/null 2>&1 && echo gpu || echo cpu)
@@ -21,16 +23,17 @@ export DAGSTER_HOME ?= $(CURDIR)/.dagster
 export DERMOFORGE_SOURCES = $(SOURCES)
 export DERMOFORGE_TEACHER = $(TEACHER)
 export DERMOFORGE_TEACHER_MODEL = $(TEACHER_MODEL)
+export DERMOFORGE_TEACHER_FILE = $(TEACHER_FILE)
 # No accelerator is hidden or faked, and no hub is asked for usage statistics.
 export VLLM_NO_USAGE_STATS = 1
 export DO_NOT_TRACK = 1
 
 .DEFAULT_GOAL := help
-.PHONY: help corpus ui test lint sql gc lock install clean clean-state
+.PHONY: help corpus ui teacher ledger test lint sql gc lock install clean clean-state
 
 help: ## list what can be made
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
-	@echo "  variables: SOURCES=a,b  TEACHER=composer|vllm  TEACHER_MODEL=dir  PORT=3000  BUILD=cpu|gpu"
+	@echo "  variables: SOURCES=a,b  TEACHER=composer|vllm|endpoint  TEACHER_MODEL=dir  TEACHER_FILE=config/teacher.toml  PORT=3000  BUILD=cpu|gpu"
 	@echo "  settings:  DERMOFORGE_LAKE  DERMOFORGE_RELEASES  DERMOFORGE_MIRROR  (docs/settings.md)"
 
 corpus: install $(DAGSTER_HOME)/dagster.yaml ## run the whole job: image sets in, checked trajectories and shards out
@@ -38,6 +41,12 @@ corpus: install $(DAGSTER_HOME)/dagster.yaml ## run the whole job: image sets in
 
 ui: install $(DAGSTER_HOME)/dagster.yaml ## open the Dagster UI on http://127.0.0.1:PORT (webserver and daemon)
 	@.venv/bin/dagster dev -h 127.0.0.1 -p $(PORT)
+
+teacher: install ## serve MODEL=dir behind OpenAI's protocol on PORT (8000), for config/endpoint.toml
+	@$(RUN) -m pipelines.teach.serve $(MODEL) --port $(if $(filter 3000,$(PORT)),8000,$(PORT))
+
+ledger: install ## what the teacher's ledger holds: answers, failures, tokens and hours (PRICE=… of a GPU hour)
+	@$(RUN) -m pipelines.teach.spent $(if $(PRICE),--price $(PRICE))
 
 test: install ## run the tests
 	@$(RUN) -m pytest

@@ -6,17 +6,18 @@ from typing import Any
 
 import dagster as dg
 
-from assets.describe import check, described, note_partition, schema_spec, table_metadata, tally
+from assets.describe import check, described, markdown_table, note_partition, schema_spec, table_metadata, tally
 from assets.partitions import by_source, in_one_run
 from assets.settings import Settings
 from pipelines import judge as judging
 from pipelines.teach.account import Asked
 from pipelines.teach.engines import open_engine
+from pipelines.teach.probe import Probed, probe
 from pipelines.teach.requests import Engine, EngineUnavailable
 from pipelines.teach.teach import teach
 from prompts.schemas import digest
 from prompts.versions import prompt_versions
-from quality.thresholds import MAX_REJECT_SHARE
+from quality.thresholds import MAX_REJECT_SHARE, MIN_CHANGED_SHARE
 
 GROUP = "teach"
 OWNERS = ["team:data-engineering"]
@@ -65,6 +66,54 @@ def completions(context: dg.AssetExecutionContext, settings: Settings) -> dg.Mat
 
 def _counts(done: Asked) -> dict[str, int]:
     return {"asked": done.asked, "cached": done.cached, "failed": done.failed}
+
+
+@dg.asset(
+    deps=["images", "annotations", "evidence", "diagnoses", "groups"],
+    group_name=GROUP,
+    owners=OWNERS,
+    kinds={"ray"},
+    partitions_def=by_source,
+    backfill_policy=in_one_run,
+    code_version=PROMPTS,
+    check_specs=[
+        dg.AssetCheckSpec("sees_pictures", asset="image_probe", description="warns when answers do not change with the picture")
+    ],
+    pool="teacher",
+)
+def image_probe(context: dg.AssetExecutionContext, settings: Settings) -> dg.MaterializeResult:
+    """How often the teacher's answer changes when a sample is shown blank or with another image's picture."""
+    lake, config = settings.lake(), settings.teacher_config()
+    if config.engine == "composer":
+        told = "the composer reads annotations and measurements, no pictures"
+        return dg.MaterializeResult(metadata={"probe": told}, check_results=[_sees(True, {"probe": told})])
+    least, tables = 1.0, {}
+    for source in context.partition_keys:
+        try:
+            found = probe(lake, source, config)
+        except EngineUnavailable as error:
+            raise dg.Failure(str(error), allow_retries=False) from error
+        rows = [(name, found.compared[name], f"{share:.0%}") for name, share in found.changed.items()]
+        tables[source] = markdown_table(("stage, shown instead", "answers", "changed"), rows)
+        tables[f"{source}, examples"] = markdown_table(("image", "shown", "answer to it", "answer to the image"), _cells(found))
+        least = min([least, *found.changed.values()])
+    return dg.MaterializeResult(
+        metadata=tables,
+        check_results=[
+            _sees(least >= MIN_CHANGED_SHARE, {"least share that changed": least, "warns below": MIN_CHANGED_SHARE})
+        ],
+    )
+
+
+def _sees(passed: bool, facts: Mapping[str, Any]) -> dg.AssetCheckResult:
+    return check("image_probe", "sees_pictures", passed, facts, severity=dg.AssetCheckSeverity.WARN)
+
+
+def _cells(found: Probed) -> list[tuple[str, ...]]:
+    return [
+        tuple(cell.replace("|", "/").replace("\n", " ") for cell in (i, shown, new, own))
+        for i, shown, own, new in found.examples
+    ]
 
 
 @dg.multi_asset(

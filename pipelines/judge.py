@@ -46,7 +46,7 @@ def _answered(lake: Lake, source: str, teacher: Teacher, config: TeacherConfig) 
     ledger = Ledger(lake, teacher)
     steps = walks(subjects(lake, source), config)
     while block := list(islice(steps, BLOCK)):
-        follow(block, teacher, ledger.find)
+        follow([(walk, request) for walk in block for request in walk.open], teacher, ledger.find)
         yield from block
 
 

@@ -7,8 +7,11 @@ pay for starting Ray.
 
 import logging
 import os
+import signal
+import threading
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from itertools import chain, islice
 from typing import Any, TypeVar
 
@@ -26,6 +29,23 @@ def start_ray() -> None:
         return
     address = os.environ.get("RAY_ADDRESS", "local")
     log.info("starting Ray (%s)", address)
+    with _own_sigterm():
+        _init(address)
+
+
+@contextmanager
+def _own_sigterm() -> Iterator[None]:
+    """Ray takes SIGTERM for itself; whoever handles it already, to end politely, keeps it."""
+    main = threading.current_thread() is threading.main_thread()
+    before = signal.getsignal(signal.SIGTERM)
+    yield
+    if main and callable(before):
+        signal.signal(signal.SIGTERM, before)
+
+
+def _init(address: str) -> None:
+    import ray
+
     if address == "local":
         ray.init(address, include_dashboard=False, log_to_driver=False, logging_level=logging.ERROR)
     else:

@@ -121,6 +121,9 @@ MAX_CONFLICT_SHARE = 0.1
 # Trajectories
 # Share of rejected trajectories from which a warning is shown.
 MAX_REJECT_SHARE = 0.5
+# Share of a sample's answers that must change with the picture: a model that sees describes another picture otherwise nearly always, one
+# that writes from the prompt alone never does.
+MIN_CHANGED_SHARE = 0.5
 
 # Generated text
 # Word counts of a description and of a reasoning. DermoInstruct's medians are 66 and 125, 95th

@@ -26,6 +26,7 @@ class Chat:
     bodies: list[dict[str, Any]] = field(default_factory=list)
     keys: set[str | None] = field(default_factory=set)
     takes: int = 10_000
+    seconds: float = 0.0
     sees: bool = True
     remember: bool = True
     at_once: int = 0
@@ -76,6 +77,7 @@ class Handler(http.server.BaseHTTPRequestHandler):
             if chat.remember and not trial:
                 chat.bodies.append(body)
             chat.keys.add(self.headers.get("Authorization"))
+        time.sleep(0 if trial else chat.seconds)
         try:
             self._fail(fault) if fault else self._send(200, json.dumps(self._completion(body)).encode())
         except (BrokenPipeError, ConnectionResetError):

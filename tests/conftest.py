@@ -2,8 +2,10 @@
 
 import json
 import os
+import shutil
 import subprocess
 import sys
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -11,6 +13,7 @@ from typing import Any
 import pytest
 
 from pipelines.lake import Lake
+from tests.chat_server import Chat, serve
 
 ROOT = Path(__file__).parents[1]
 TEST_DATA = Path(os.environ.get("DERMOFORGE_TEST_DATA", ROOT.parent / "shared" / "data"))
@@ -101,3 +104,25 @@ def bucket(monkeypatch):
     yield "s3://corpus/lake"
     s3fs.S3FileSystem.clear_instance_cache()
     server.stop()
+
+
+@pytest.fixture
+def chat() -> Chat:
+    """What the chat server below is asked, and how it misbehaves."""
+    return Chat()
+
+
+@pytest.fixture
+def url(chat) -> Iterator[str]:
+    """A chat server on this machine."""
+    server = serve(chat)
+    yield f"http://127.0.0.1:{server.server_port}/v1"
+    server.shutdown()
+
+
+@pytest.fixture
+def untaught(corpus, tmp_path) -> Lake:
+    """The corpus' lake with an empty ledger."""
+    shutil.copytree(corpus.home / "lake", tmp_path / "lake")
+    shutil.rmtree(tmp_path / "lake" / "tables" / "completions")
+    return Lake(str(tmp_path / "lake"))

@@ -23,6 +23,7 @@ ASSETS = {
     "duplicate_pairs",
     "groups",
     "completions",
+    "image_probe",
     "trajectories",
     "rejects",
     "samples",

@@ -44,16 +44,20 @@ class Drain:
 
 @contextmanager
 def draining() -> Iterator[Drain]:
-    """Turn SIGTERM and SIGINT into a drain; afterwards the signal goes to whoever handled it before."""
+    """Turn SIGTERM and SIGINT into a drain; afterwards the signal goes to whoever handled it before, or ends the program."""
     drain = Drain()
     if threading.current_thread() is not threading.main_thread():
         yield drain
         return
-    before = {number: signal.signal(number, lambda n, _: drain.begin(n)) for number in (signal.SIGTERM, signal.SIGINT)}
+    before = {
+        number: signal.signal(number, lambda n, _: drain.begin(n)) for number in (int(signal.SIGTERM), int(signal.SIGINT))
+    }
     try:
         yield drain
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)
         if drain.signal is not None:
+            if not callable(before[drain.signal]):
+                raise SystemExit(128 + drain.signal)
             os.kill(os.getpid(), drain.signal)

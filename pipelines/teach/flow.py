@@ -62,7 +62,7 @@ class Flow:
     def take(self, most: int) -> list[Request]:
         """Up to `most` questions that nobody has answered yet, those of images already begun first."""
         while len(self._ready) < most and (block := list(islice(self._steps, BLOCK))):
-            self._advance(block)
+            self._advance([(steps, request) for steps in block for request in steps.open])
         some = [self._ready.popleft() for _ in range(min(most, len(self._ready)))]
         self._key_of |= {request: key for key, request in some}
         return [request for _, request in some]
@@ -79,17 +79,18 @@ class Flow:
     def accept(self, request: Request, row: Mapping[str, Any]) -> None:
         """Go on from the row of a question that was taken."""
         begun = self._waiting.pop(self._key_of.pop(request))
-        for steps, mine in begun:
-            steps.take(mine, row)
-        self._advance([steps for steps, _ in begun])
+        new = [(steps, following) for steps, mine in begun for following in went_on(steps, mine, row)]
+        self.finished += sum(not steps.open for steps, _ in begun)
+        self._advance(new)
 
-    def _advance(self, block: Sequence[Steps]) -> None:
+    def _advance(self, fresh: Sequence[tuple[Steps, Request]]) -> None:
         """Follow each as far as the ledger knows the way; what it does not know becomes ready, once a key."""
-        for steps, key, request in follow(block, self._teacher, self._find):
+        left = follow(fresh, self._teacher, self._find)
+        self.finished += len({id(steps) for steps, _ in fresh if not steps.open})
+        for steps, key, request in left:
             if key not in self._waiting:
                 self._ready.append((key, request))
             self._waiting.setdefault(key, []).append((steps, request))
-        self.finished += sum(not steps.open for steps in block)
 
     def _find(self, asked: Sequence[tuple[str, Request]]) -> dict[str, dict[str, Any]]:
         rows = self._ledger.find((key, request) for key, request in asked if key not in self._waiting)
@@ -100,19 +101,20 @@ class Flow:
 Find = Callable[[Sequence[tuple[str, Request]]], Mapping[str, Mapping[str, Any]]]
 
 
-def follow(block: Sequence[Steps], teacher: Teacher, find: Find) -> list[tuple[Steps, str, Request]]:
-    """Take every answer that `find` knows, and those that follow; what is left open, with its keys."""
+def went_on(steps: Steps, request: Request, row: Mapping[str, Any]) -> list[Request]:
+    """The questions that an answer opened."""
+    before = set(map(id, steps.open))
+    steps.take(request, row)
+    return [following for following in steps.open if id(following) not in before]
+
+
+def follow(fresh: Sequence[tuple[Steps, Request]], teacher: Teacher, find: Find) -> list[tuple[Steps, str, Request]]:
+    """Take every answer to these questions that `find` knows, and those that follow; what is left open, with its keys."""
     left: list[tuple[Steps, str, Request]] = []
-    fresh = [(steps, request) for steps in block for request in steps.open]
     while fresh:
         keyed = [(steps, request.key(teacher), request) for steps, request in fresh]
         rows = find([(key, request) for _, key, request in keyed])
-        fresh = []
-        for steps, key, request in keyed:
-            if key not in rows:
-                left.append((steps, key, request))
-                continue
-            before = set(map(id, steps.open))
-            steps.take(request, rows[key])
-            fresh += [(steps, new) for new in steps.open if id(new) not in before]
+        left += [(steps, key, request) for steps, key, request in keyed if key not in rows]
+        known = [(steps, request, rows[key]) for steps, key, request in keyed if key in rows]
+        fresh = [(steps, following) for steps, request, row in known for following in went_on(steps, request, row)]
     return left

@@ -70,9 +70,9 @@ Send = Callable[[Any, Sequence[Request]], Any]
 class Pool:
     """Replicas behind one `ask`. They stay up between questions until `close`."""
 
-    def __init__(self, start: Start, send: Send, limits: Limits) -> None:
+    def __init__(self, start: Start, limits: Limits) -> None:
         """Starts nothing before the first question."""
-        self._start, self._send, self._limits = start, send, limits
+        self._start, self._limits = start, limits
         self._replicas: list[Replica] = []
         self._again: deque[Chunk] = deque()
         self._deaths_in_a_row = self._restarts = 0
@@ -85,12 +85,12 @@ class Pool:
         idle = self._idle_of_dead + sum(replica.idle_seconds for replica in self._replicas)
         return Status(replicas=max(up, 1), gpus=self._limits.gpus, restarts=self._restarts, idle_seconds=idle)
 
-    def ask(self, take: Take) -> Generator[Answered]:
+    def ask(self, take: Take, send: Send) -> Generator[Answered]:
         """Questions in, answers out. Raises EngineUnavailable when replicas die again and again without an answer."""
         self._again.clear()
         try:
             while True:
-                self._fill(take)
+                self._fill(take, send)
                 if not any(replica.chunks for replica in self._replicas) and not self._again:
                     return
                 yield from self._answers()
@@ -115,7 +115,7 @@ class Pool:
         self._idle_of_dead += replica.idle_seconds
         self._replicas.remove(replica)
 
-    def _fill(self, take: Take) -> None:
+    def _fill(self, take: Take, send: Send) -> None:
         """Give every replica its chunks, the emptiest first; start replicas with the first question."""
         while chunk := self._next(take):
             while len(self._replicas) < self._limits.replicas:
@@ -127,7 +127,7 @@ class Pool:
             replica = min(room, key=lambda r: len(r.chunks))
             if not replica.chunks:
                 replica.heard = time.monotonic()
-            replica.chunks[self._send(replica.actor, chunk.requests)] = chunk
+            replica.chunks[send(replica.actor, chunk.requests)] = chunk
 
     def _next(self, take: Take) -> Chunk | None:
         if self._again:

@@ -18,16 +18,17 @@ def teach(lake: Lake, source: str, engine: Engine, config: TeacherConfig, tell: 
     """Ask every stage for every subject of a source, as far as the ledger lacks the answers. Raises EngineUnavailable."""
     people = subjects(lake, source)
     account = Account(source, len(people) * config.samples, config.price_per_gpu_hour, tell)
-    return _run(lake, walks(people, config), engine, account)
+    return run(lake, walks(people, config), engine, account)
 
 
 def ask_missing(lake: Lake, requests: Iterable[Request], engine: Engine, what: str) -> Asked:
     """Ask a list of questions as far as the ledger lacks the answers; the same question asked of two images is asked once."""
     listed = sorted(requests, key=lambda request: request.image_sha256)
-    return _run(lake, map(Listed, listed), engine, Account(what, len(listed), 0.0))
+    return run(lake, map(Listed, listed), engine, Account(what, len(listed), 0.0))
 
 
-def _run(lake: Lake, steps: Iterable[Steps], engine: Engine, account: Account) -> Asked:
+def run(lake: Lake, steps: Iterable[Steps], engine: Engine, account: Account) -> Asked:
+    """Take every step that the ledger and the engine allow; what was answered is kept however this ends."""
     ledger = Ledger(lake, engine.teacher)
     flow = Flow(steps, ledger, engine.teacher)
     with closing(ledger), draining() as drain:

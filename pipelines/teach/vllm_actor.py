@@ -38,21 +38,7 @@ class VllmActor:
         from vllm import AsyncEngineArgs
         from vllm.v1.engine.async_llm import AsyncLLM
 
-        base: dict[str, Any] = {} if gpu else {**CPU_ENGINE, "max_num_batched_tokens": max_model_len}
-        arguments = {
-            **base,
-            "model": model,
-            "max_model_len": max_model_len,
-            "max_num_seqs": max_num_seqs,
-            "tensor_parallel_size": tensor_parallel,
-            "limit_mm_per_prompt": {"image": 1, "video": 0},
-            # Without it a weak model may write white space up to the token limit.
-            "structured_outputs_config": {"backend": "xgrammar", "disable_any_whitespace": True},
-            "distributed_executor_backend": "mp" if tensor_parallel > 1 else None,
-            "disable_log_stats": True,
-            "seed": 0,
-            **engine,
-        }
+        arguments = engine_arguments(model, max_model_len, max_num_seqs, tensor_parallel, engine, gpu=gpu)
         self._engine = AsyncLLM.from_engine_args(AsyncEngineArgs(**arguments))
         self._processor = AutoProcessor.from_pretrained(model)
         self._image_token = getattr(self._engine.model_config.hf_config, "image_token_id", None)
@@ -100,9 +86,9 @@ class VllmActor:
         from vllm.renderers import ChatParams
 
         parameters = ChatParams(chat_template_kwargs={"add_generation_prompt": True, "tokenize": False})
-        rendered = await self._engine.renderer.render_chat_async([_chat(prompt, picture)], parameters)  # type: ignore[arg-type]
+        rendered = await self._engine.renderer.render_chat_async([chat_of(prompt, picture)], parameters)  # type: ignore[arg-type]
         last = None
-        async for output in self._engine.generate(rendered[1][0], _parameters(sampling), str(next(self._numbers))):
+        async for output in self._engine.generate(rendered[1][0], parameters_of(sampling), str(next(self._numbers))):
             last = output
         return last
 
@@ -122,6 +108,27 @@ class VllmActor:
         return {"text": said.text, "failure": None, "finish_reason": said.finish_reason, **counts}
 
 
+def engine_arguments(
+    model: str, max_model_len: int, max_num_seqs: int, tensor_parallel: int, engine: Mapping[str, Any], *, gpu: bool
+) -> dict[str, Any]:
+    """Arguments of vLLM's engine; those of the configuration come last."""
+    base: dict[str, Any] = {} if gpu else {**CPU_ENGINE, "max_num_batched_tokens": max_model_len}
+    return {
+        **base,
+        "model": model,
+        "max_model_len": max_model_len,
+        "max_num_seqs": max_num_seqs,
+        "tensor_parallel_size": tensor_parallel,
+        "limit_mm_per_prompt": {"image": 1, "video": 0},
+        # Without it a weak model may write white space up to the token limit.
+        "structured_outputs_config": {"backend": "xgrammar", "disable_any_whitespace": True},
+        "distributed_executor_backend": "mp" if tensor_parallel > 1 else None,
+        "disable_log_stats": True,
+        "seed": 0,
+        **engine,
+    }
+
+
 def _failed(code: str, told: str) -> dict[str, Any]:
     return {"text": None, "failure": code, "finish_reason": told[:500]}
 
@@ -136,7 +143,8 @@ def _end_process(error: BaseException) -> None:
     os._exit(1)
 
 
-def _chat(prompt: str, picture: Picture) -> list[dict[str, Any]]:
+def chat_of(prompt: str, picture: Picture) -> list[dict[str, Any]]:
+    """The conversation of one question: the picture, then the words."""
     content: list[dict[str, Any]] = [{"type": "text", "text": prompt}]
     if picture.rgb is not None:
         from PIL import Image
@@ -145,7 +153,8 @@ def _chat(prompt: str, picture: Picture) -> list[dict[str, Any]]:
     return [{"role": "user", "content": content}]
 
 
-def _parameters(sampling: Mapping[str, Any]) -> Any:
+def parameters_of(sampling: Mapping[str, Any]) -> Any:
+    """VLLM's own form of a question's sampling."""
     from vllm import SamplingParams
     from vllm.sampling_params import RequestOutputKind, StructuredOutputsParams
 

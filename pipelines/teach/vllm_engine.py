@@ -37,14 +37,20 @@ def open_vllm(lake: Lake, config: TeacherConfig) -> Engine:
     path, revision = find_model(config.model)
     teacher = Teacher(name=f"vllm:{Path(config.model).name}", revision=revision, reads="pixels", sampling=config.decides())
     packs = Packs(lake)
-    pool: list[Pool] = []  # opened with the first question, kept for the next source
 
     def ask(take: Take) -> Generator[Answered]:
-        if not pool:
-            pool.append(_pool(path, teacher, packs, config))
-        yield from pool[0].ask(take)
+        import ray
 
-    return Engine(teacher, ask, lambda: pool[0].status() if pool else Status())
+        pool = _pool(path, config)
+        prepared = ray.remote(num_cpus=1, max_retries=2)(prepare)
+
+        def send(actor: Any, requests: Sequence[Request]) -> Any:
+            pictures = prepared.remote(packs.job(requests, config.max_pixels, encoded=False))
+            return actor.answer.remote([(r.prompt, sampling_of(r, teacher)) for r in requests], pictures)
+
+        yield from pool.ask(take, send)
+
+    return Engine(teacher, ask, lambda: _RUNNING[0][1].status() if _RUNNING else Status())
 
 
 def find_model(model: str) -> tuple[str, str]:
@@ -60,23 +66,27 @@ def find_model(model: str) -> tuple[str, str]:
     return path, Path(path).name
 
 
-def _pool(path: str, teacher: Teacher, packs: Packs, config: TeacherConfig) -> Pool:
+_RUNNING: list[tuple[tuple[str, ...], Pool]] = []
+"""The one pool of this process with what it was started for: engines stay up from stage to stage, and never stand beside others."""
+
+
+def _pool(path: str, config: TeacherConfig) -> Pool:
     import ray
 
     start_ray()
     options, gpus = config.vllm, ray.cluster_resources().get("GPU", 0)
-    replicas = options.replicas or max(1, int(gpus // options.tensor_parallel))
-    chunk = max(1, options.max_num_seqs // CHUNKS)
-    each = options.tensor_parallel if gpus else 0
-    limits = Limits(replicas, each, chunk, 2 * CHUNKS, options.restarts, options.start_seconds, options.answer_seconds)
-    prepared = ray.remote(num_cpus=1, max_retries=2)(prepare)
-
-    def send(actor: Any, requests: Sequence[Request]) -> Any:
-        pictures = prepared.remote(packs.job(requests, config.max_pixels, encoded=False))
-        return actor.answer.remote([(r.prompt, sampling_of(r, teacher)) for r in requests], pictures)
-
-    pool = Pool(lambda: _start(path, config, gpu=bool(gpus)), send, limits)
-    return pool
+    wanted = (path, options.model_dump_json(), ray.get_runtime_context().get_node_id())
+    if _RUNNING and _RUNNING[0][0] != wanted:
+        stale = _RUNNING.pop()
+        if stale[0][2] == wanted[2]:
+            stale[1].close()
+    if not _RUNNING:
+        each = options.tensor_parallel if gpus else 0
+        replicas = options.replicas or max(1, int(gpus // options.tensor_parallel))
+        chunk = max(1, options.max_num_seqs // CHUNKS)
+        limits = Limits(replicas, each, chunk, 2 * CHUNKS, options.restarts, options.start_seconds, options.answer_seconds)
+        _RUNNING.append((wanted, Pool(lambda: _start(path, config, gpu=bool(gpus)), limits)))
+    return _RUNNING[0][1]
 
 
 def _start(path: str, config: TeacherConfig, *, gpu: bool) -> tuple[Any, Any]:
