@@ -34,7 +34,7 @@ RESULTS = REPOSITORY / "benchmarks" / "results" / "teacher.json"
 QUESTIONS = 500
 WARM = 16
 TOKENS = 256
-SIZES = {"quick": ((20_000,), (200, 1_000)), "full": ((100_000, 1_000_000), (1_000, 20_000))}
+SIZES = {"quick": ((10_000,), (100, 400)), "full": ((100_000, 1_000_000), (1_000, 20_000))}
 """Answers in the ledger, and requests of a driver."""
 
 

@@ -18,7 +18,7 @@ from pipelines.tables import TABLES
 from pipelines.teach.config import BadConfig, TeacherConfig, load_config
 from pipelines.teach.engines import open_engine
 from pipelines.teach.probe import SAMPLE, probe
-from pipelines.teach.requests import Request
+from pipelines.teach.requests import FAILURES, Request
 from pipelines.teach.spent import reasons, spent
 from pipelines.teach.stages import Walk, in_control, told_names
 from pipelines.teach.subjects import Subject, subjects
@@ -138,6 +138,7 @@ def test_sigterm_finishes_what_is_in_flight_and_keeps_it(untaught, chat, url):
     driver.communicate(timeout=60)
     assert driver.returncode == 128 + signal.SIGTERM
     assert 30 <= len(ledger(untaught)) == len(chat.bodies) < 2 * len(subjects(untaught, "phantom"))
+    chat.seconds = 0.0
     rest = learn(untaught, config(url))
     assert rest.cached and len(ledger(untaught)) == len(chat.bodies) == rest.cached + rest.asked
 
@@ -245,6 +246,12 @@ def test_a_wrong_file_is_refused_with_the_field(tmp_path, text, told):
     file.write_text(text)
     with pytest.raises(BadConfig, match=told):
         load_config(str(file))
+
+
+def test_every_failure_is_in_the_docs():
+    page = (ROOT / "docs" / "teacher.md").read_text()
+    for code, meaning in FAILURES.items():
+        assert f"| `{code}` | {meaning} |" in page
 
 
 def test_the_example_files_load():

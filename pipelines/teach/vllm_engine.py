@@ -1,7 +1,7 @@
 """The `vllm` engine: vLLM in Ray actors on the GPUs or the CPU of this machine or of a cluster, fed with pictures prepared ahead.
 
-`ray.data.llm` runs here too, but a dead engine ends its job, and what was answered by then is lost with it (ray#59522); a pool of actors
-loses only the chunks in flight.
+Not `ray.data.llm`, which runs here too: its data set is fixed at the start, while our questions follow from answers, and a dead engine ends its
+job (ray#59522), where a pool of actors loses the chunks in flight.
 """
 
 import logging
