@@ -44,7 +44,9 @@ class Vllm(_Part):
     replicas: int = Field(0, ge=0, description="engines side by side; 0: as many as the cluster's GPUs hold, one without a GPU")
     max_model_len: int = Field(8192, ge=512)
     max_num_seqs: int = Field(32, ge=1, description="requests an engine runs at once; as many again wait in its queue")
-    restarts: int = Field(3, ge=0, description="deaths in a row, with no answer between them, that are mended by a new process")
+    restarts: int = Field(
+        3, ge=0, description="deaths in a row of each replica, with no answer between, that are mended by a new process"
+    )
     start_seconds: float = Field(1800, gt=0, description="longest start of an engine")
     answer_seconds: float = Field(900, gt=0, description="longest silence of an engine that has work")
     engine: Mapping[str, Any] = Field(

@@ -49,7 +49,7 @@ class Replica:
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """How many replicas, GPUs of each, questions a chunk and chunks in flight at each; deaths in a row; longest start and longest silence."""
+    """How many replicas, GPUs of each, questions a chunk and chunks in flight at each; deaths in a row of each; longest start and longest silence."""
 
     replicas: int
     gpus: int
@@ -176,6 +176,7 @@ class Pool:
         for chunk in [chunk for chunk in self._again if chunk.deaths > SUSPECT]:
             self._again.remove(chunk)
             (request,) = chunk.requests
+            self._deaths_in_a_row = 0
             yield [(request, Answer(text=None, failure="engine_died", finish_reason=self._last_death))]
 
     def _died(self, replica: Replica, why: str, *, hopeless: bool) -> None:
@@ -186,7 +187,9 @@ class Pool:
         for chunk in chunks:
             chunk.deaths += 1
             self._again += [Chunk([request], chunk.deaths) for request in chunk.requests] if chunk.alone else [chunk]
-        if hopeless or self._deaths_in_a_row > self._limits.restarts:
+        # One bad question on each replica may cost each of them that many deaths.
+        most = self._limits.restarts * self._limits.replicas
+        if hopeless or self._deaths_in_a_row > most:
             raise EngineUnavailable(
                 f"the engine died {self._deaths_in_a_row} times without an answer; the last time: {why.strip()[-2000:]}"
             )
@@ -194,7 +197,7 @@ class Pool:
         log.warning(
             "an engine died (%d of %d in a row), starting another: %s",
             self._deaths_in_a_row,
-            self._limits.restarts,
+            most,
             self._last_death,
         )
 
