@@ -25,6 +25,12 @@ from pipelines.tables import TABLES
 PACK_ROW_GROUP = 256
 """Rows of a pack's row group: what a random read of one image has to fetch (design, section 2)."""
 
+ROW_GROUP = 4096
+"""Rows of a table's row group: what a look-up of a few rows reads."""
+
+COMPACT_BYTES = 16 << 20
+"""Size from which a file is not merged again: with a larger one a growing table would be written over and over."""
+
 PACK_FORMAT = "2"
 """Part of a pack's name: raise when the same rows would be written as another file."""
 
@@ -118,14 +124,14 @@ class Lake:
             predicate=predicate,
             partition_by=["source"] if spec.partitioned else None,
             storage_options=_delta_options(),
-            writer_properties=WriterProperties(compression="ZSTD"),
+            writer_properties=_properties(),
         )
 
     def compact(self, table: str) -> None:
-        """Merge the small files that appends leave; readers keep the version they opened."""
+        """Merge the small files that appends leave, once each; readers keep the version they opened."""
         delta = self._delta(table)
         if delta is not None:
-            delta.optimize.compact()
+            delta.optimize.compact(target_size=COMPACT_BYTES, max_concurrent_tasks=1, writer_properties=_properties())
 
     def version(self, table: str) -> int | None:
         """The table's Delta version (time travel), None before the first write."""
@@ -234,6 +240,10 @@ def _flat(rows: pa.Table) -> pa.Table:
 
 def _canonical(rows: pa.Table, key: tuple[str, ...]) -> pa.Table:
     return rows.sort_by([(name, "ascending") for name in key]).combine_chunks()
+
+
+def _properties() -> WriterProperties:
+    return WriterProperties(compression="ZSTD", max_row_group_size=ROW_GROUP)
 
 
 def _delta_options() -> dict[str, str]:
