@@ -8,6 +8,7 @@ import hashlib
 import io
 import os
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import reduce
 from operator import and_
@@ -128,10 +129,39 @@ class Lake:
         )
 
     def compact(self, table: str) -> None:
-        """Merge the small files that appends leave, once each; readers keep the version they opened."""
-        delta = self._delta(table)
-        if delta is not None:
-            delta.optimize.compact(target_size=COMPACT_BYTES, max_concurrent_tasks=1, writer_properties=_properties())
+        """Merge the small files that appends leave, once each; readers keep the version they opened.
+
+        One process at a time: two that merge the same files would both add their rows (deltalake 1.6.6). Who finds another at it leaves it
+        to that one; appends go on beside it.
+        """
+        with self.alone(f"compact-{table}") as mine:
+            delta = self._delta(table) if mine else None
+            if delta is not None:
+                delta.optimize.compact(target_size=COMPACT_BYTES, max_concurrent_tasks=1, writer_properties=_properties())
+
+    @contextmanager
+    def alone(self, what: str) -> Iterator[bool]:
+        """Whether this process is the only one at something, for as long as the context lasts. Dies with the process.
+
+        A lake in an object store has no locks: there it is always true, and Dagster's queue has to keep runs apart.
+        """
+        from filelock import FileLock, Timeout
+
+        fs, root = self.filesystem()
+        if "file" not in fs.protocol:
+            yield True
+            return
+        fs.makedirs(f"{root}/locks", exist_ok=True)
+        lock = FileLock(f"{root}/locks/{what}.lock", timeout=0)
+        try:
+            lock.acquire()
+        except Timeout:
+            yield False
+            return
+        try:
+            yield True
+        finally:
+            lock.release()
 
     def version(self, table: str) -> int | None:
         """The table's Delta version (time travel), None before the first write."""

@@ -1,5 +1,6 @@
 """The ledger: an answer is asked for once, whatever the order, batch size, folder name or crash; a changed question is new."""
 
+import multiprocessing
 from collections.abc import Generator
 from dataclasses import replace
 
@@ -7,7 +8,7 @@ import pytest
 
 from pipelines.lake import Lake
 from pipelines.teach.config import BadConfig, TeacherConfig, load_config
-from pipelines.teach.engines import compose_all, open_engine
+from pipelines.teach.engines import compose, compose_all, open_engine
 from pipelines.teach.ledger import COMMIT_ROWS, Ledger
 from pipelines.teach.requests import Answered, Engine, EngineUnavailable, Request, Take, Teacher
 from pipelines.teach.teach import ask_missing
@@ -127,3 +128,37 @@ def test_unknown_engines_and_missing_models_are_named(lake):
         load_config(engine="vllm")
     with pytest.raises(EngineUnavailable, match="no/such-model"):
         open_engine(lake, load_config(engine="vllm", model="no/such-model"))
+
+
+def test_many_writers_lose_nothing_and_read_each_other(tmp_path):
+    context = multiprocessing.get_context("spawn")
+    writers = [context.Process(target=write, args=(str(tmp_path), n)) for n in range(4)]
+    for writer in writers:
+        writer.start()
+    for writer in writers:
+        writer.join(timeout=120)
+    assert [writer.exitcode for writer in writers] == [0] * 4
+    lake = Lake(str(tmp_path))
+    keys = lake.read("completions").column("request_key").to_pylist()
+    assert len(keys) == len(set(keys)) == 4 * WRITTEN
+    engine = open_engine(lake, TeacherConfig())
+    again = ask_missing(lake, [question(n) for n in range(4 * WRITTEN)], engine, "t")
+    assert (again.asked, again.cached) == (0, 4 * WRITTEN)
+
+
+WRITTEN = 120
+
+
+def write(folder: str, number: int) -> None:
+    """Answers of one writer, in commits of four, its small files merged while the others write."""
+    lake = Lake(folder)
+    engine = open_engine(lake, TeacherConfig())
+    mine = Ledger(lake, engine.teacher)
+    for n in range(number * WRITTEN, (number + 1) * WRITTEN):
+        one = question(n)
+        mine.note(one.key(engine.teacher), one, compose(one), 0.0, 0)
+        if n % 4 == 3:
+            mine.commit()
+        if n % 40 == 39:
+            lake.compact("completions")
+    mine.close()

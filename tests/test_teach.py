@@ -18,7 +18,7 @@ from pipelines.tables import TABLES
 from pipelines.teach.config import BadConfig, TeacherConfig, load_config
 from pipelines.teach.engines import open_engine
 from pipelines.teach.probe import SAMPLE, probe
-from pipelines.teach.requests import FAILURES, Request
+from pipelines.teach.requests import FAILURES, EngineUnavailable, Request
 from pipelines.teach.spent import reasons, spent
 from pipelines.teach.stages import Walk, in_control, told_names
 from pipelines.teach.subjects import Subject, subjects
@@ -125,6 +125,12 @@ def test_the_probe_tells_a_teacher_that_looks_from_one_that_does_not(untaught, c
     asked = len(chat.bodies)
     probe(untaught, "phantom", seeing)
     assert len(chat.bodies) == asked
+
+
+def test_a_second_run_over_a_source_is_refused(untaught, url):
+    with untaught.alone("teach-phantom"), pytest.raises(EngineUnavailable, match="another run is teaching phantom"):
+        learn(untaught, config(url))
+    assert learn(untaught, config(url)).asked
 
 
 def test_sigterm_finishes_what_is_in_flight_and_keeps_it(untaught, chat, url):

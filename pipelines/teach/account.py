@@ -19,20 +19,14 @@ Tell = Callable[[Mapping[str, Any]], None]
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """Answers that were there already (`cached`), asked now, of those failed, and walks that are not finished (after a drain)."""
+    """Answers that were there already (`cached`), asked now, and of those failed."""
 
     cached: int = 0
     asked: int = 0
     failed: int = 0
-    unfinished: int = 0
 
     def __add__(self, other: "Asked") -> "Asked":
-        return Asked(
-            self.cached + other.cached,
-            self.asked + other.asked,
-            self.failed + other.failed,
-            self.unfinished + other.unfinished,
-        )
+        return Asked(self.cached + other.cached, self.asked + other.asked, self.failed + other.failed)
 
 
 class Account:

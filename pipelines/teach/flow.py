@@ -67,11 +67,6 @@ class Flow:
         self._key_of |= {request: key for key, request in some}
         return [request for _, request in some]
 
-    @property
-    def unfinished(self) -> int:
-        """Questions that were not answered: some when the run was ended early, none otherwise."""
-        return len(self._waiting)
-
     def key(self, request: Request) -> str:
         """The ledger key of a question that was taken."""
         return self._key_of[request]

@@ -10,15 +10,18 @@ from pipelines.teach.config import TeacherConfig
 from pipelines.teach.drain import Drain, draining
 from pipelines.teach.flow import Flow, Listed, Steps, walks
 from pipelines.teach.ledger import Ledger
-from pipelines.teach.requests import Engine, Request
+from pipelines.teach.requests import Engine, EngineUnavailable, Request
 from pipelines.teach.subjects import subjects
 
 
 def teach(lake: Lake, source: str, engine: Engine, config: TeacherConfig, tell: Tell | None = None) -> Asked:
     """Ask every stage for every subject of a source, as far as the ledger lacks the answers. Raises EngineUnavailable."""
-    people = subjects(lake, source)
-    account = Account(source, len(people) * config.samples, config.price_per_gpu_hour, tell)
-    return run(lake, walks(people, config), engine, account)
+    with lake.alone(f"teach-{source}") as mine:
+        if not mine:  # the same questions would be asked twice
+            raise EngineUnavailable(f"another run is teaching {source} in {lake.url}: wait for it, or end it")
+        people = subjects(lake, source)
+        account = Account(source, len(people) * config.samples, config.price_per_gpu_hour, tell)
+        return run(lake, walks(people, config), engine, account)
 
 
 def ask_missing(lake: Lake, requests: Iterable[Request], engine: Engine, what: str) -> Asked:
@@ -34,7 +37,7 @@ def run(lake: Lake, steps: Iterable[Steps], engine: Engine, account: Account) ->
     with closing(ledger), draining() as drain:
         _ask(flow, ledger, engine, account, drain)
     account.say(flow.finished, flow.cached, last=True)
-    return Asked(cached=flow.cached, asked=account.asked, failed=account.failed, unfinished=flow.unfinished)
+    return Asked(cached=flow.cached, asked=account.asked, failed=account.failed)
 
 
 def _ask(flow: Flow, ledger: Ledger, engine: Engine, account: Account, drain: Drain) -> None:
