@@ -4,6 +4,7 @@ import importlib.util
 import json
 import os
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -14,11 +15,14 @@ from pathlib import Path
 import jsonschema
 import psutil
 import pytest
+from transformers import AutoProcessor
 
 from pipelines.ingest import ingest
 from pipelines.lake import Lake
+from pipelines.teach.config import TeacherConfig
 from pipelines.teach.engines import open_engine
 from pipelines.teach.pictures import tokens_of
+from pipelines.teach.serve import healthy
 from pipelines.teach.teach import ask_missing
 from pipelines.teach.vllm_engine import for_grammar
 from prompts import schemas
@@ -85,8 +89,6 @@ def test_every_question_about_real_photographs_is_answered_or_has_a_reason(undis
 
 
 def test_every_call_held_the_image_tokens_that_its_picture_must_give(undisturbed, model):
-    from transformers import AutoProcessor
-
     lake, *_ = undisturbed
     processor = AutoProcessor.from_pretrained(model)
     size = {row["image_id"]: (row["height"], row["width"]) for row in lake.read("images").to_pylist()}
@@ -173,3 +175,44 @@ def test_the_whole_job_with_a_teacher_of_noise_rejects_with_reasons(corpus, mode
     answers = mine.lake.read("completions").to_pylist()
     assert schemas.SKINCON_KEY in " ".join(row["answer"] or "" for row in answers)
     assert {row["attempt"] for row in answers} == {0, 1}
+
+
+@pytest.mark.timeout(900)
+def test_a_served_teacher_is_asked_over_http_and_started_again_when_it_dies(photographs, model, tmp_path):
+    log = (tmp_path / "log").open("w+")
+    port = _free_port()
+    command = [sys.executable, "-m", "pipelines.teach.serve", model, "--port", str(port)]
+    server = subprocess.Popen(command, cwd=ROOT, stdout=log, stderr=log)
+    try:
+        _wait_until(lambda: healthy(port) or server.poll() is not None)
+        lake = photographs()
+        endpoint = {"urls": [f"http://127.0.0.1:{port}/v1"], "processor": model}
+        chosen = {"engine": "endpoint", "model": "teacher", "endpoint": endpoint, "sampling": {"max_tokens": 64}}
+        engine = open_engine(lake, TeacherConfig.model_validate(chosen))
+        asked = teach_driver.questions(lake)[:16]
+        done = ask_missing(lake, asked, engine, "test")
+        assert (done.asked, done.failed) == (16, 0), log.name
+        size = {row["image_id"]: (row["height"], row["width"]) for row in lake.read("images").to_pylist()}
+        processor = AutoProcessor.from_pretrained(model)
+        assert all(row["image_tokens"] == tokens_of(processor, size[row["image_id"]]) for row in rows(lake).values())
+        for process in _processes("vllm.entrypoints.openai.api_server"):
+            process.send_signal(signal.SIGKILL)
+        _wait_until(lambda: "starting it again" in Path(log.name).read_text())
+        assert not _processes("VLLM::EngineCore")
+    finally:
+        server.terminate()
+        server.wait(timeout=60)
+    assert not _processes("vllm.entrypoints.openai.api_server")
+
+
+def _free_port() -> int:
+    with socket.socket() as found:
+        found.bind(("127.0.0.1", 0))
+        return found.getsockname()[1]
+
+
+def _wait_until(true: Callable[[], bool]) -> None:
+    limit = time.monotonic() + 600
+    while not true():
+        assert time.monotonic() < limit
+        time.sleep(0.5)
