@@ -18,12 +18,13 @@ from pipelines.teach.teach import ask_missing
 
 IMAGES = 200
 IN_FLIGHT = 16
+"""Four batches of four."""
 SEEN = {"morphological_features_others": ["colour: pink"], "detailed_description": "Pink."}
 
 
 def config(model: str) -> TeacherConfig:
     """Short answers without chance: what is asked again must come out the same."""
-    options = {"max_num_seqs": IN_FLIGHT // 2, "max_model_len": 4096}
+    options = {"max_num_seqs": IN_FLIGHT // 4, "max_model_len": 4096}
     sampling = {"temperature": 0.0, "max_tokens": 64}
     return TeacherConfig.model_validate({"engine": "vllm", "model": model, "vllm": options, "sampling": sampling})
 

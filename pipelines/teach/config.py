@@ -43,7 +43,7 @@ class Vllm(_Part):
     tensor_parallel: int = Field(1, ge=1, description="GPUs a replica spans")
     replicas: int = Field(0, ge=0, description="engines side by side; 0: as many as the cluster's GPUs hold, one without a GPU")
     max_model_len: int = Field(8192, ge=512)
-    max_num_seqs: int = Field(32, ge=1, description="requests an engine runs at once; as many again wait in its queue")
+    max_num_seqs: int = Field(32, ge=1, description="requests an engine runs at once; three times as many wait in its queue")
     restarts: int = Field(
         3, ge=0, description="deaths in a row of each replica, with no answer between, that are mended by a new process"
     )

@@ -1,8 +1,8 @@
 """The ledger: every teacher answer, appended in batches, looked up by request key. It outlives runs and is never rewritten.
 
 Exactly once: a key is asked only when neither the table nor this run has it, and a batch is one commit. A kill loses the answers that
-were in flight and those of the last two seconds. Questions are asked in the order of image content, so that the answers about an image
-lie together and a look-up reads a few row groups. Memory: 16 bytes an answer of this teacher, and one batch.
+were in flight and those of the last two seconds. Questions are asked in the order of images, so that answers lie in that order too
+and a look-up reads a few row groups; what lies elsewhere, as after a source was renamed, is sought everywhere. Memory: 16 bytes an answer of this teacher, and one batch.
 """
 
 import time
@@ -48,15 +48,20 @@ class Ledger:
     def find(self, asked: Iterable[tuple[str, Request]]) -> dict[str, dict[str, Any]]:
         """Ledger rows of the questions that have an answer, by key."""
         asked = list(asked)
-        keys, shas = [key for key, _ in asked], [request.image_sha256 for _, request in asked]
+        keys, ids = [key for key, _ in asked], [request.image_id for _, request in asked]
         old = self._seen_before(keys)
         wanted = [n for n, key in enumerate(keys) if old[n] or key in self._mine]
         if not wanted:
             return {}
         self.commit()
-        among = ("request_key", pa.array(sorted({keys[n] for n in wanted}), pa.string()))
-        inside = [shas[n] for n in wanted]
-        rows = self._lake.read("completions", among=among, between=("image_sha256", min(inside), max(inside)))
+        inside = [ids[n] for n in wanted]
+        found = self._rows({keys[n] for n in wanted}, ("image_id", min(inside), max(inside)))
+        return found | self._rows({keys[n] for n in wanted} - found.keys(), None)
+
+    def _rows(self, keys: set[str], between: tuple[str, str, str] | None) -> dict[str, dict[str, Any]]:
+        if not keys:
+            return {}
+        rows = self._lake.read("completions", among=("request_key", pa.array(sorted(keys))), between=between)
         return {row["request_key"]: row for row in rows.to_pylist()}
 
     def _seen_before(self, keys: list[str]) -> np.ndarray:

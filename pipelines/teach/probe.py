@@ -19,7 +19,7 @@ from pipelines.teach.teach import ask_missing
 from prompts import schemas
 
 SAMPLE = 16
-"""Images that are probed, the first of a source by content hash."""
+"""Images that are probed, the first of a source."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -26,7 +26,7 @@ def teach(lake: Lake, source: str, engine: Engine, config: TeacherConfig, tell: 
 
 def ask_missing(lake: Lake, requests: Iterable[Request], engine: Engine, what: str) -> Asked:
     """Ask a list of questions as far as the ledger lacks the answers; the same question asked of two images is asked once."""
-    listed = sorted(requests, key=lambda request: request.image_sha256)
+    listed = sorted(requests, key=lambda request: request.image_id)
     return run(lake, map(Listed, listed), engine, Account(what, len(listed), 0.0))
 
 

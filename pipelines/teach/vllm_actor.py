@@ -9,6 +9,7 @@ import itertools
 import os
 import time
 from collections.abc import Mapping, Sequence
+from functools import lru_cache, partial
 from typing import Any
 
 from pipelines.teach.pictures import Picture, image_size, tokens_of
@@ -42,6 +43,7 @@ class VllmActor:
         self._engine = AsyncLLM.from_engine_args(AsyncEngineArgs(**arguments))
         self._processor = AutoProcessor.from_pretrained(model)
         self._image_token = getattr(self._engine.model_config.hf_config, "image_token_id", None)
+        self._due = lru_cache(maxsize=4096)(partial(tokens_of, self._processor))
         self._numbers = itertools.count()
         self._active = 0
         self._idle = 0.0
@@ -96,7 +98,7 @@ class VllmActor:
         said, prompt = output.outputs[0], output.prompt_token_ids or []
         seen = sum(token == self._image_token for token in prompt)
         size = image_size(picture)
-        due = tokens_of(self._processor, size) if size else 0
+        due = self._due(size) if size else 0
         counts = {"prompt_tokens": len(prompt), "image_tokens": seen, "answer_tokens": len(said.token_ids)}
         if self._image_token is not None and (seen != due if due is not None else not seen):
             told = (

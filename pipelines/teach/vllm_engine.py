@@ -19,7 +19,10 @@ from pipelines.weights import folder_digest
 from pipelines.workers import start_ray
 
 CHUNKS = 4
-"""Chunks that make an engine's batch; as many again wait in its queue."""
+"""Chunks that make an engine's batch."""
+
+BATCHES = 4
+"""Batches in flight at an engine: a chunk keeps its place until its last answer, so that half of the places wait for stragglers."""
 
 ENVIRONMENT = {
     "HF_HUB_OFFLINE": "1",
@@ -84,7 +87,9 @@ def _pool(path: str, config: TeacherConfig) -> Pool:
         each = options.tensor_parallel if gpus else 0
         replicas = options.replicas or max(1, int(gpus // options.tensor_parallel))
         chunk = max(1, options.max_num_seqs // CHUNKS)
-        limits = Limits(replicas, each, chunk, 2 * CHUNKS, options.restarts, options.start_seconds, options.answer_seconds)
+        limits = Limits(
+            replicas, each, chunk, BATCHES * CHUNKS, options.restarts, options.start_seconds, options.answer_seconds
+        )
         _RUNNING.append((wanted, Pool(lambda: _start(path, config, gpu=bool(gpus)), limits)))
     return _RUNNING[0][1]
 
