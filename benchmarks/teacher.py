@@ -226,7 +226,7 @@ def bare_engine(lake_url: str, model: str, count: int, out: Any) -> None:
 
     llm = LLM(**engine_arguments(model, options.max_model_len, options.max_num_seqs, 1, {}, gpu=False))
     ask(asked[-WARM:])
-    times = []
+    times, answers = [], []
     for sample in range(ROUNDS):
         llm.reset_prefix_cache()
         some = [replace(request, sample=sample) for request in asked]
