@@ -44,6 +44,7 @@ def main() -> None:
     parser.add_argument("--price", type=float, default=0.0, help="of a GPU hour, to add the cost")
     chosen = parser.parse_args()
     lake, console = Lake(chosen.lake), Console()
+    console.width = max(console.width, 150)  # eleven columns
     rows = spent(lake)
     if not rows:
         console.print(f"the ledger of {lake.url} is empty")
