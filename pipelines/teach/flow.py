@@ -60,7 +60,7 @@ class Flow:
         self.finished = self.cached = 0
 
     def take(self, most: int) -> list[Request]:
-        """Up to `most` questions that nobody has answered yet, those of images already begun first."""
+        """Up to `most` questions that nobody has answered yet, those that follow from an observation first."""
         while len(self._ready) < most and (block := list(islice(self._steps, BLOCK))):
             self._advance([(steps, request) for steps in block for request in steps.open])
         some = [self._ready.popleft() for _ in range(min(most, len(self._ready)))]
@@ -83,8 +83,10 @@ class Flow:
         left = follow(fresh, self._teacher, self._find)
         self.finished += len({id(steps) for steps, _ in fresh if not steps.open})
         for steps, key, request in left:
-            if key not in self._waiting:
+            if key not in self._waiting and request.stage == "observe":
                 self._ready.append((key, request))
+            elif key not in self._waiting:
+                self._ready.appendleft((key, request))
             self._waiting.setdefault(key, []).append((steps, request))
 
     def _find(self, asked: Sequence[tuple[str, Request]]) -> dict[str, dict[str, Any]]:

@@ -76,9 +76,13 @@ class Ledger:
         row = row_of(key, request, self._teacher, answer) | {"engine_seconds": engine_seconds, "gpus": gpus}
         self._mine.add(key)
         self._pending.append(row)
+        self.commit_when_due()
+        return row
+
+    def commit_when_due(self) -> None:
+        """Commit a full batch, or one that has waited for two seconds."""
         if len(self._pending) >= COMMIT_ROWS or time.monotonic() - self._since > COMMIT_SECONDS:
             self.commit()
-        return row
 
     def commit(self) -> None:
         """Make everything noted so far durable."""

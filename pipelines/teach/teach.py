@@ -56,6 +56,7 @@ def _ask(flow: Flow, ledger: Ledger, engine: Engine, account: Account, drain: Dr
             for request, answer in batch:
                 account.add(answer, share * status.gpus)
                 flow.accept(request, ledger.note(flow.key(request), request, answer, share, status.gpus))
+            ledger.commit_when_due()
             account.say(flow.finished, flow.cached)
             if drain.over:
                 break
