@@ -19,10 +19,12 @@ class PixelBatch:
     rows: tuple[tuple[int, str], ...]
 
     def images(self) -> Iterator[tuple[str, bytes]]:
-        """`(image_id, file bytes)`, read when asked for."""
-        names = dict(self.rows)
+        """`(image_id, file bytes)`, read when asked for. Several images may be one row."""
+        names: dict[int, list[str]] = {}
+        for row, name in self.rows:
+            names.setdefault(row, []).append(name)
         for row, data in self.lake.read_pack(self.pack, names):
-            yield names[row], data
+            yield from ((name, data) for name in names[row])
 
 
 def pixel_batches(lake: Lake, image_ids: Sequence[str], *, source: str | None = None, size: int = BATCH) -> list[PixelBatch]:
