@@ -52,13 +52,7 @@ def main() -> None:
     ratios: dict[str, float] = {}
     with tempfile.TemporaryDirectory() as folder:
         home = Path(folder)
-        for count in answers:
-            rows += apart(ledger, str(home / f"ledger-{count}"), count)
-        ratios["ledger_ms_per_answer"] = max(row["ms each"] for row in rows)
         lake = photographs(home)
-        memory = [apart(driver, lake, str(home), count) for count in requests]
-        rows += [row for found in memory for row in found]
-        ratios["driver_memory_growth"] = memory[-1][0]["peak MiB"] / memory[0][0]["peak MiB"]
         if which == "full":
             subprocess.run(
                 [sys.executable, REPOSITORY / "tests" / "tiny_vlm.py", home / "model"], check=True, stdout=sys.stderr
@@ -66,6 +60,11 @@ def main() -> None:
             bare, ours = (apart(run, lake, str(home / "model"), QUESTIONS) for run in (bare_engine, pipeline))
             rows += bare + ours
             ratios["teacher_vs_bare_engine"] = ours[0]["a second"] / bare[0]["a second"]
+        costs = [row for count in answers for row in apart(ledger, str(home / f"ledger-{count}"), count)]
+        ratios["ledger_ms_per_answer"] = max(row["ms each"] for row in costs)
+        memory = [row for count in requests for row in apart(driver, lake, str(home), count)]
+        ratios["driver_memory_growth"] = memory[-1]["peak MiB"] / memory[0]["peak MiB"]
+        rows += costs + memory
     show(rows, ratios)
     if which == "full":
         RESULTS.write_text(json.dumps({"rows": rows, "ratios": ratios}, indent=1) + "\n")
