@@ -62,7 +62,7 @@ def main() -> None:
             ratios["teacher_vs_bare_engine"] = ours[0]["a second"] / bare[0]["a second"]
         costs = [row for count in answers for row in apart(ledger, str(home / f"ledger-{count}"), count)]
         ratios["ledger_ms_per_answer"] = max(row["ms each"] for row in costs)
-        memory = [row for count in requests for row in apart(driver, lake, str(home), count)]
+        memory = [row for count in requests for row in driver_rows(lake, str(home), count)]
         ratios["driver_memory_growth"] = memory[-1]["peak MiB"] / memory[0]["peak MiB"]
         rows += costs + memory
     show(rows, ratios)
@@ -140,7 +140,14 @@ def photographs(home: Path) -> str:
     return str(home / "lake")
 
 
-def driver(lake_url: str, home: str, count: int, out: Any) -> None:
+def driver_rows(base: str, home: str, count: int) -> list[dict[str, Any]]:
+    """The driver's row; its lake is made elsewhere, as making it takes memory too."""
+    lake = f"{home}/lake-{count}"
+    apart(enlarge, base, lake, count // 2)
+    return apart(driver, lake, count)
+
+
+def driver(lake_url: str, count: int, out: Any) -> None:
     """Memory of the driver through `count` requests, both stages, to a local server over HTTP."""
     from pipelines.teach.engines import open_engine
     from pipelines.teach.teach import teach
@@ -148,7 +155,7 @@ def driver(lake_url: str, home: str, count: int, out: Any) -> None:
     port = 18000 + os.getpid() % 1000
     server = subprocess.Popen([sys.executable, str(REPOSITORY / "tests" / "chat_server.py"), str(port)])
     try:
-        lake = enlarged(Lake(lake_url), f"{home}/lake-{count}", count // 2)
+        lake = Lake(lake_url)
         config = TeacherConfig.model_validate(
             {"engine": "endpoint", "model": "teacher", "attempts": 1, "endpoint": {"urls": [f"http://127.0.0.1:{port}/v1"]}}
         )
@@ -161,9 +168,10 @@ def driver(lake_url: str, home: str, count: int, out: Any) -> None:
         server.kill()
 
 
-def enlarged(base: Lake, url: str, count: int) -> Lake:
-    """A lake that says of `count` images that they are the base's photographs over and over."""
-    lake, rows = Lake(url), base.read("images").to_pylist()
+def enlarge(base_url: str, url: str, count: int, out: Any) -> None:
+    """Make a lake that says of `count` images that they are the base's photographs over and over."""
+    base, lake = Lake(base_url), Lake(url)
+    rows = base.read("images").to_pylist()
     for pack in {row["pack"] for row in rows}:
         Path(url, pack).parent.mkdir(parents=True, exist_ok=True)
         os.link(Path(base.url, pack), Path(url, pack))
@@ -180,7 +188,7 @@ def enlarged(base: Lake, url: str, count: int) -> Lake:
             table,
             [{**empty, **{k: v for k, v in common.items() if k in empty}, "image_id": i["image_id"]} for i in images],
         )
-    return lake
+    out.send([])
 
 
 def put(lake: Lake, table: str, rows: list[dict[str, Any]]) -> None:
