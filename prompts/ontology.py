@@ -53,6 +53,12 @@ class OntologyError(ValueError):
     """The data break a rule of the ontology; the message lists every fault."""
 
 
+CAPITALS = re.compile(r"\b\w*[A-Z]\w*[A-Z]")
+"""What every abbreviation looks like; a test holds them to it."""
+
+_SPACES = {code: " " for code in range(128) if not chr(code).isalnum()}
+
+
 class Mapped(NamedTuple):
     """The node of a raw label (None: it names no diagnosis of the tree) and how it was found."""
 
@@ -173,11 +179,15 @@ class Ontology:
         return SIMILARITY[self.relation(a, b)]
 
     @cached_property
-    def _mention(self) -> re.Pattern[str]:
+    def _mention(self) -> tuple[Any, list[str]]:
+        """The search for names between spaces, the longest first, and the names in its order."""
+        import ahocorasick_rs
+
         words = {normalise(t) for n in self.nodes.values() for t in (n.name, *n.synonyms)} - MORPHOLOGY_WORDS
         words |= {plural for word in words if (plural := _plural(word))}
-        plain = sorted((re.escape(word).replace(r"\ ", r"\s+") for word in words), key=lambda w: (-len(w), w))
-        return re.compile(rf"\b(?:{'|'.join(plain)})(?:s|es)?\b")
+        names = sorted(word + ending for word in words for ending in ("", "s", "es"))
+        spaced = [f" {name.replace(' ', '  ')} " for name in names]
+        return ahocorasick_rs.AhoCorasick(spaced, matchkind=ahocorasick_rs.MatchKind.LeftmostLongest), names
 
     @cached_property
     def _abbreviation(self) -> re.Pattern[str]:
@@ -186,12 +196,19 @@ class Ontology:
 
     def mentions(self, text: str) -> tuple[str, ...]:
         """Diagnosis names in a text, in order: names and synonyms in any case and number, abbreviations in capitals."""
-        named = [match[0] for match in self._mention.finditer(normalise(text))]
-        return (*named, *(match[0] for match in self._abbreviation.finditer(text)))
+        search, names = self._mention
+        # Two spaces between words, so that neighbours do not share the one that bounds them.
+        spaced = f" {normalise(text).replace(' ', '  ')} "
+        named = [names[match[0]] for match in search.find_matches_as_indexes(spaced)]
+        short = self._abbreviation.finditer(text) if CAPITALS.search(text) else ()
+        return (*named, *(match[0] for match in short))
 
 
+@lru_cache(maxsize=256)
 def normalise(text: str) -> str:
     """NFKD without accents, case folded, punctuation to single spaces."""
+    if text.isascii():
+        return " ".join(text.lower().translate(_SPACES).split())
     plain = "".join(c for c in unicodedata.normalize("NFKD", text) if not unicodedata.combining(c))
     return re.sub(r"[^a-z0-9]+", " ", plain.casefold()).strip()
 

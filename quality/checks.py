@@ -233,11 +233,11 @@ def _wrong_features(prose: str, kind: str) -> list[str]:
 
 
 def _diagnoses_named(prose: str, ontology: Ontology) -> list[str]:
-    return [*ontology.mentions(prose), *(match.group() for match in lexicon.DIAGNOSTIC.finditer(prose))]
+    return [*ontology.mentions(prose), *text.found(prose, lexicon.DIAGNOSTIC)]
 
 
 def _non_visual(prose: str) -> list[str]:
-    return [f"{match.group()} ({claim})" for claim, pattern in lexicon.NON_VISUAL.items() for match in pattern.finditer(prose)]
+    return [f"{quote} ({claim})" for claim, pattern in lexicon.NON_VISUAL.items() for quote in text.found(prose, pattern)]
 
 
 def _without_names(prose: str, ontology: Ontology) -> str:
@@ -261,16 +261,16 @@ def _claim_verdicts(prose: str, known: Known) -> list[Verdict]:
         _verdict("against_pixels", claims.against_pixels(prose, known)),
         _verdict("against_record", claims.against_record(prose, known)),
         _verdict("hedging", claims.hedges(prose)),
-        _verdict("management", claims.quotes(claim_words.MANAGEMENT, prose)),
-        _verdict("personal_data", claims.quotes(claim_words.PERSONAL, prose)),
+        _verdict("management", text.found(prose, claim_words.MANAGEMENT)),
+        _verdict("personal_data", text.found(prose, claim_words.PERSONAL)),
     ]
 
 
 def _prose_verdicts(prose: str, main: str, word_range: tuple[int, int]) -> list[Verdict]:
     """Verdicts on wording, for all free text (`prose`) or its running part (`main`)."""
     return [
-        _verdict("provenance", [match.group() for match in lexicon.PROVENANCE.finditer(prose)]),
-        _verdict("refusal", [match.group() for match in lexicon.REFUSAL.finditer(prose)]),
+        _verdict("provenance", text.found(prose, lexicon.PROVENANCE)),
+        _verdict("refusal", text.found(prose, lexicon.REFUSAL)),
         _length(main, word_range),
         _verdict("language", _language_faults(main)),
         _verdict("degenerate", _degenerate_faults(main)),
@@ -304,7 +304,7 @@ def _degenerate_faults(prose: str) -> list[str]:
     tokens = text.words(prose)
     said = [" ".join(text.words(sentence)) for sentence in text.sentences(prose)]
     share = text.repeated_share(tokens, thresholds.REPEATED_GRAM_WORDS)
-    faults = [match.group() for match in lexicon.PLACEHOLDER.finditer(prose)]
+    faults = text.found(prose, lexicon.PLACEHOLDER)
     faults += [match.group() for match in _CHARACTER_RUN.finditer(prose)]
     faults += [sentence for i, sentence in enumerate(said) if " " in sentence and sentence in said[:i]]
     if text.longest_run(tokens) > thresholds.WORD_RUN_MAX:

@@ -5,7 +5,8 @@ All patterns match whole words and ignore case. Written for this project; `quali
 
 import re
 
-from quality.lexicon import COLOUR_CONCEPTS, CONCEPTS, CRITERIA, whole_words
+from quality.lexicon import COLOUR_CONCEPTS, CONCEPTS, CRITERIA
+from quality.patterns import registered, whole_words
 from sources.fields import region_words
 
 NEVER = re.compile(r"(?!)")
@@ -100,7 +101,9 @@ AGAINST: dict[str, re.Pattern[str]] = {
     "number of colours: one": whole_words(*_MANY),
     "number of colours: three or more": whole_words(*_ONE),
     "shape: round": whole_words("elongated", r"linear (?:lesion|shape)", "shape: elongated"),
-    "shape: elongated": whole_words(r"(?:round|circular) (?:lesion|shape|outline)?", r"(?:is|appears) (?:round|circular)", "shape: round"),
+    "shape: elongated": whole_words(
+        r"(?:round|circular) (?:lesion|shape|outline)?", r"(?:is|appears) (?:round|circular)", "shape: round"
+    ),
 }
 PARTLY = whole_words(
     r"part(?:ly|ially)", r"slight(?:ly)?", r"mild(?:ly)?", r"focal(?:ly)?", r"somewhat", r"rather", r"almost", r"nearly",
@@ -122,11 +125,13 @@ COLOURS_SAID: dict[str, re.Pattern[str]] = {
 }
 
 _PLACES = "|".join(sorted((word.replace("_", " ") for word in region_words()), key=lambda w: (-len(w), w)))
-SITE = re.compile(
-    r"(?<![^\W_])(?:on|of|over|at|across|involving|affecting|from)\s+(?:the\s+|an?\s+|both\s+)?"
-    r"(?:(?:left|right|upper|lower|mid|middle|dorsal|ventral|lateral|medial|anterior|posterior|distal|proximal)\s+){0,3}"
-    rf"(?P<site>(?:{_PLACES}))(?![^\W_])(?! (?:of|part|side|edge|border|network|lit)\b)",
-    re.IGNORECASE,
+SITE = registered(
+    re.compile(
+        r"(?<![^\W_])(?:on|of|over|at|across|involving|affecting|from)\s+(?:the\s+|an?\s+|both\s+)?"
+        r"(?:(?:left|right|upper|lower|mid|middle|dorsal|ventral|lateral|medial|anterior|posterior|distal|proximal)\s+){0,3}"
+        rf"(?P<site>(?:{_PLACES}))(?![^\W_])(?! (?:of|part|side|edge|border|network|lit)\b)",
+        re.IGNORECASE,
+    )
 )
 # Regions whose words overlap.
 SAME_REGION: tuple[frozenset[str], ...] = (
@@ -143,11 +148,11 @@ SAME_REGION: tuple[frozenset[str], ...] = (
 
 _PATIENT = r"(?:patients?|person|individual|adult|subject)"
 SEX: dict[str, re.Pattern[str]] = {
-    "female": whole_words(rf"(?:this|a|the) (?:\S+ )?(?:woman|lady|girl|female)", rf"female {_PATIENT}", "she", "her"),
-    "male": whole_words(rf"(?:this|a|the) (?:\S+ )?(?:man|gentleman|boy|male)", rf"(?<!fe)male {_PATIENT}", "he", "his"),
+    "female": whole_words(r"(?:this|a|the) (?:\S+ )?(?:woman|lady|girl|female)", rf"female {_PATIENT}", "she", "her"),
+    "male": whole_words(r"(?:this|a|the) (?:\S+ )?(?:man|gentleman|boy|male)", rf"(?<!fe)male {_PATIENT}", "he", "his"),
 }
 EPIDEMIC = whole_words(r"more (?:often|common\w*)", r"predominan\w+", r"commonly")
-AGE = re.compile(r"(?<![^\W_])(\d{1,3})[ -]?(?:years?|yrs?|y/?o)(?:[ -](?:old|of age))?(?![^\W_])", re.IGNORECASE)
+AGE = registered(re.compile(r"(?<![^\W_])(\d{1,3})[ -]?(?:years?|yrs?|y/?o)(?:[ -](?:old|of age))?(?![^\W_])", re.IGNORECASE))
 
 HEDGE = whole_words(
     "may", "might", "possibly", "perhaps", "maybe", "presumably", "conceivably", "probably", "arguably",
@@ -176,13 +181,15 @@ MANAGEMENT = whole_words(
 
 _MONTH = r"(?:jan(?:uary)?|feb(?:ruary)?|mar(?:ch)?|apr(?:il)?|may|june?|july?|aug(?:ust)?|sep(?:t(?:ember)?)?|oct(?:ober)?|nov(?:ember)?|dec(?:ember)?)"
 # Words that name a person or lead to one.
-PERSONAL = re.compile(
-    r"[\w.+-]+@[\w-]+\.[\w.]+"
-    r"|(?<!\d)(?:\+\d{1,3}[ .-]?)?(?:\(\d{2,4}\)|\d{2,4})[ .-]\d{3,4}[ .-]\d{2,4}(?:[ .-]\d{2,4})?(?!\d)"
-    r"|https?://\S+|\bwww\.\S+"
-    r"|(?<!\d)\d{1,2}[/.]\d{1,2}[/.](?:19|20)?\d{2}(?!\d)|(?<!\d)(?:19|20)\d{2}-\d{2}-\d{2}(?!\d)"
-    rf"|\b\d{{1,2}}(?:st|nd|rd|th)? (?i:{_MONTH}),? (?:19|20)\d{{2}}\b|\b(?i:{_MONTH}) \d{{1,2}}(?:st|nd|rd|th)?,? (?:19|20)\d{{2}}\b"
-    r"|\b(?i:mrn|ssn|nhs|dob|(?:patient|record|case|hospital|medical record) (?:id|no\.?|number|name|#))\b\s*[:#]?\s*\S*"
-    r"|\b(?:Mr|Mrs|Ms|Miss|Dr|Prof)\b\.? [A-Z][a-z]+"
-    r"|\b(?i:named|called|name is) [A-Z][a-z]+(?: [A-Z][a-z]+)?",
+PERSONAL = registered(
+    re.compile(
+        r"[\w.+-]+@[\w-]+\.[\w.]+"
+        r"|(?<!\d)(?:\+\d{1,3}[ .-]?)?(?:\(\d{2,4}\)|\d{2,4})[ .-]\d{3,4}[ .-]\d{2,4}(?:[ .-]\d{2,4})?(?!\d)"
+        r"|https?://\S+|\bwww\.\S+"
+        r"|(?<!\d)\d{1,2}[/.]\d{1,2}[/.](?:19|20)?\d{2}(?!\d)|(?<!\d)(?:19|20)\d{2}-\d{2}-\d{2}(?!\d)"
+        rf"|\b\d{{1,2}}(?:st|nd|rd|th)? (?i:{_MONTH}),? (?:19|20)\d{{2}}\b|\b(?i:{_MONTH}) \d{{1,2}}(?:st|nd|rd|th)?,? (?:19|20)\d{{2}}\b"
+        r"|\b(?i:mrn|ssn|nhs|dob|(?:patient|record|case|hospital|medical record) (?:id|no\.?|number|name|#))\b\s*[:#]?\s*\S*"
+        r"|\b(?:Mr|Mrs|Ms|Miss|Dr|Prof)\b\.? [A-Z][a-z]+"
+        r"|\b(?i:named|called|name is) [A-Z][a-z]+(?: [A-Z][a-z]+)?",
+    )
 )

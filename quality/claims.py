@@ -13,6 +13,7 @@ from typing import Any
 from prompts import schemas
 from prompts.ontology import Ontology
 from quality import claim_words, text, thresholds
+from quality.patterns import possible
 from quality.text import Polarity
 from sources.fields import body_site
 
@@ -41,8 +42,8 @@ def unmentioned(observation: Mapping[str, Any], prose: str) -> list[str]:
     seven = observation.get(schemas.DERM7PT_KEY)
     if seven is not None:
         stated = [key for key, value in seven.items() if value not in ("absent", schemas.NOT_ASSESSABLE)]
-        return [f"{key.replace('_', ' ')}: {seven[key]}" for key in stated if not claim_words.NAMED[key].search(prose)]
-    return [concept for concept in observation[schemas.SKINCON_KEY] if not claim_words.NAMED[concept].search(prose)]
+        return [f"{key.replace('_', ' ')}: {seven[key]}" for key in stated if not text.found(prose, claim_words.NAMED[key])]
+    return [concept for concept in observation[schemas.SKINCON_KEY] if not text.found(prose, claim_words.NAMED[concept])]
 
 
 def against_pixels(prose: str, known: Known) -> list[str]:
@@ -126,13 +127,18 @@ def _sexes(prose: str, sex: str | None) -> list[str]:
     other = {"female": "male", "male": "female"}.get(sex or "")
     if not other:
         return []
-    return [f"{m.quote} / recorded {sex}" for m in text.mentions(prose, claim_words.SEX[other]) if not claim_words.EPIDEMIC.search(m.after)]
+    return [
+        f"{m.quote} / recorded {sex}"
+        for m in text.mentions(prose, claim_words.SEX[other])
+        if not claim_words.EPIDEMIC.search(m.after)
+    ]
 
 
 def _ages(prose: str, years: float | None) -> list[str]:
     if years is None:
         return []
-    said = [(match.group(), float(match[1])) for match in claim_words.AGE.finditer(prose)]
+    found = claim_words.AGE.finditer(prose) if possible(claim_words.AGE, prose) else ()
+    said = [(match.group(), float(match[1])) for match in found]
     return [f"{quote} / recorded {years:g} years" for quote, age in said if abs(age - years) > thresholds.AGE_APART]
 
 
@@ -153,14 +159,9 @@ def concludes_otherwise(value: Mapping[str, Any], final: str | None, ontology: O
 
 def hedges(prose: str) -> list[str]:
     """Hedging words, when there are more than prose that says what it sees needs."""
-    found = [match.group() for match in claim_words.HEDGE.finditer(prose)]
+    found = text.found(prose, claim_words.HEDGE)
     allowed = max(thresholds.HEDGES, len(text.words(prose)) * thresholds.HEDGE_SHARE)
     return found if len(found) > allowed else []
-
-
-def quotes(pattern: re.Pattern[str], prose: str) -> list[str]:
-    """Every match, as written."""
-    return [match.group() for match in pattern.finditer(prose)]
 
 
 def affirmed(pattern: re.Pattern[str], prose: str, unless: re.Pattern[str]) -> list[str]:

@@ -5,11 +5,7 @@ All patterns match whole words and ignore case. Written for this project from th
 
 import re
 
-
-def whole_words(*alternatives: str) -> re.Pattern[str]:
-    """A pattern of alternatives that match whole words in any case."""
-    return re.compile(r"(?<![^\W_])(?:" + "|".join(alternatives) + r")(?![^\W_])", re.IGNORECASE)
-
+from quality.patterns import registered, whole_words
 
 # How prose names each seven-point criterion.
 CRITERIA: dict[str, re.Pattern[str]] = {
@@ -206,8 +202,10 @@ REFUSAL = whole_words(
 )  # fmt: skip
 
 # Words left from a template that nobody filled in.
-PLACEHOLDER = re.compile(
-    r"lorem ipsum|\{[\w ]*\}|\[(?:insert|your|describe|fill)[^\]]{0,80}\]|<[a-z_ /]{1,40}>|\.{4,}|…{2,}|\bTODO\b"
-    r"|\bN/A\b|<\|[^|]*\|>",
-    re.IGNORECASE,
+PLACEHOLDER = registered(
+    re.compile(
+        r"lorem ipsum|\{[\w ]*\}|\[(?:insert|your|describe|fill)[^\]]{0,80}\]|<[a-z_ /]{1,40}>|\.{4,}|…{2,}|\bTODO\b"
+        r"|\bN/A\b|<\|[^|]*\|>",
+        re.IGNORECASE,
+    )
 )

@@ -160,7 +160,12 @@ OBSERVATION_FAULTS: list[tuple[str, Any, str, str]] = [
     ("all_absent", CLINICAL | {schemas.SKINCON_KEY: [], schemas.OTHERS_KEY: []}, "clinical", ""),
     ("management", saying("The area should be excised without delay.", CLINICAL), "clinical", "should be excised"),
     ("personal_data", saying("The label reads John, phone 555-010-4477.", CLINICAL), "clinical", "555-010-4477"),
-    ("hedging", saying("It may, perhaps, be brown; it might possibly be black, and it seems uncertain."), "dermoscopic", "perhaps"),
+    (
+        "hedging",
+        saying("It may, perhaps, be brown; it might possibly be black, and it seems uncertain."),
+        "dermoscopic",
+        "perhaps",
+    ),
     ("against_record", saying("The plaque lies on the left knee.", CLINICAL), "clinical", "left knee"),
     ("against_pixels", saying("The outline is smooth and the border is regular."), "dermoscopic", "outline"),
     ("against_pixels", saying("A purple area lies in the centre."), "dermoscopic", "purple area"),
