@@ -80,7 +80,7 @@ def check_observation(
     value, fault = _decode(raw_text)
     if fault:
         return None, (Verdict("not_json", False, fault),)
-    form = _form_verdicts(value, _validator(kind))
+    form = _form_verdicts(value, kind)
     prose = _observed_prose(value)
     verdicts = [
         _verdict("not_json", ()),
@@ -117,7 +117,7 @@ def check_reasoning(
     value, fault = _decode(raw_text)
     if fault:
         return None, (Verdict("not_json", False, fault),)
-    form = _form_verdicts(value, _validator("reasoning"))
+    form = _form_verdicts(value, "reasoning")
     prose = _string(value, "reasoning")
     verdicts = [_verdict("not_json", ()), *form, _verdict("wrong_modality", _wrong_features(prose, kind))]
     verdicts += _prose_verdicts(prose, prose, thresholds.REASONING_WORDS)
@@ -185,13 +185,17 @@ def _children(value: Any) -> Iterable[Any]:
 
 
 @cache
-def _validator(stage: str) -> Draft202012Validator:
+def _validators(stage: str) -> tuple[Any, Draft202012Validator]:
+    """A compiled validator that says yes or no, and one that says what is wrong."""
+    import jsonschema_rs
+
     schema = schemas.reasoning_schema() if stage == "reasoning" else schemas.observation_schema(stage)
-    return Draft202012Validator(schema)
+    return jsonschema_rs.validator_for(schema), Draft202012Validator(schema)
 
 
-def _form_verdicts(value: Any, validator: Draft202012Validator) -> list[Verdict]:
-    errors = list(validator.iter_errors(value))
+def _form_verdicts(value: Any, stage: str) -> list[Verdict]:
+    fits, validator = _validators(stage)
+    errors = [] if fits.is_valid(value) else list(validator.iter_errors(value))
     outside = [f"{_place(error)}: {error.instance}" for error in errors if error.validator == "enum"]
     shape = [f"{_place(error)} {error.validator}: {error.message}" for error in errors if error.validator != "enum"]
     return [_verdict("schema", shape), _verdict("vocabulary", outside)]
@@ -262,7 +266,7 @@ def _claim_verdicts(prose: str, known: Known) -> list[Verdict]:
         _verdict("against_record", claims.against_record(prose, known)),
         _verdict("hedging", claims.hedges(prose)),
         _verdict("management", text.found(prose, claim_words.MANAGEMENT)),
-        _verdict("personal_data", text.found(prose, claim_words.PERSONAL)),
+        _verdict("personal_data", claims.personal(prose)),
     ]
 
 
@@ -302,7 +306,7 @@ def _language_faults(prose: str) -> list[str]:
 
 def _degenerate_faults(prose: str) -> list[str]:
     tokens = text.words(prose)
-    said = [" ".join(text.words(sentence)) for sentence in text.sentences(prose)]
+    said = [" ".join(sentence.casefold().split()) for sentence in text.sentences(prose)]
     share = text.repeated_share(tokens, thresholds.REPEATED_GRAM_WORDS)
     faults = text.found(prose, lexicon.PLACEHOLDER)
     faults += [match.group() for match in _CHARACTER_RUN.finditer(prose)]

@@ -181,15 +181,20 @@ MANAGEMENT = whole_words(
 
 _MONTH = r"(?:jan(?:uary)?|feb(?:ruary)?|mar(?:ch)?|apr(?:il)?|may|june?|july?|aug(?:ust)?|sep(?:t(?:ember)?)?|oct(?:ober)?|nov(?:ember)?|dec(?:ember)?)"
 # Words that name a person or lead to one.
-PERSONAL = registered(
-    re.compile(
-        r"[\w.+-]+@[\w-]+\.[\w.]+"
-        r"|(?<!\d)(?:\+\d{1,3}[ .-]?)?(?:\(\d{2,4}\)|\d{2,4})[ .-]\d{3,4}[ .-]\d{2,4}(?:[ .-]\d{2,4})?(?!\d)"
-        r"|https?://\S+|\bwww\.\S+"
-        r"|(?<!\d)\d{1,2}[/.]\d{1,2}[/.](?:19|20)?\d{2}(?!\d)|(?<!\d)(?:19|20)\d{2}-\d{2}-\d{2}(?!\d)"
-        rf"|\b\d{{1,2}}(?:st|nd|rd|th)? (?i:{_MONTH}),? (?:19|20)\d{{2}}\b|\b(?i:{_MONTH}) \d{{1,2}}(?:st|nd|rd|th)?,? (?:19|20)\d{{2}}\b"
-        r"|\b(?i:mrn|ssn|nhs|dob|(?:patient|record|case|hospital|medical record) (?:id|no\.?|number|name|#))\b\s*[:#]?\s*\S*"
-        r"|\b(?:Mr|Mrs|Ms|Miss|Dr|Prof)\b\.? [A-Z][a-z]+"
-        r"|\b(?i:named|called|name is) [A-Z][a-z]+(?: [A-Z][a-z]+)?",
-    )
+PERSONAL: tuple[re.Pattern[str], ...] = (
+    registered(re.compile(r"[\w.+-]+@[\w-]+\.[\w.]+")),
+    registered(re.compile(r"https?://\S+|\bwww\.\S+")),
+    registered(
+        re.compile(
+            r"(?<!\d)(?:\+\d{1,3}[ .-]?)?(?:\(\d{2,4}\)|\d{2,4})[ .-]\d{3,4}[ .-]\d{2,4}(?:[ .-]\d{2,4})?(?!\d)"
+            r"|(?<!\d)\d{1,2}[/.]\d{1,2}[/.](?:19|20)?\d{2}(?!\d)|(?<!\d)(?:19|20)\d{2}-\d{2}-\d{2}(?!\d)"
+            rf"|\b\d{{1,2}}(?:st|nd|rd|th)? {_MONTH},? (?:19|20)\d{{2}}\b|\b{_MONTH} \d{{1,2}}(?:st|nd|rd|th)?,? (?:19|20)\d{{2}}\b",
+            re.IGNORECASE,
+        )
+    ),
+    whole_words(
+        "mrn", "ssn", "nhs (?:no|number)", "dob", r"date of birth", r"(?:patient|record|case|hospital) (?:id|no\.?|number|name)"
+    ),
+    registered(re.compile(r"(?<!\w)(?:Mr|Mrs|Ms|Miss|Dr|Prof)\b\.? ?[A-Z][a-z]+")),
+    registered(re.compile(r"(?<!\w)(?:[Nn]amed|[Cc]alled|[Nn]ame is) [A-Z][a-z]+(?: [A-Z][a-z]+)?")),
 )

@@ -164,6 +164,11 @@ def hedges(prose: str) -> list[str]:
     return found if len(found) > allowed else []
 
 
+def personal(prose: str) -> list[str]:
+    """Names, dates, addresses and numbers of persons; a title and its name may stand on both sides of a full stop."""
+    return [match.group() for pattern in claim_words.PERSONAL if possible(pattern, prose) for match in pattern.finditer(prose)]
+
+
 def affirmed(pattern: re.Pattern[str], prose: str, unless: re.Pattern[str]) -> list[str]:
     """Matches that the prose affirms, but for those in a clause with a word of `unless`."""
     return [

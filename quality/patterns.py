@@ -17,6 +17,9 @@ _NUMBER: dict[int, int] = {}
 EVERYWHERE = frozenset(" .,-")
 """Characters that any prose holds."""
 
+RARE = frozenset(string.digits + "@{<")
+"""Characters that sound prose hardly ever holds: better needles than any word."""
+
 FEW = 16
 """Characters of a class that are listed one by one as what a match must hold, such as the ten digits."""
 
@@ -77,7 +80,7 @@ def _of_sequence(items: Iterable[Any]) -> frozenset[str] | None:
         if what is op.LITERAL:
             run += chr(detail)
             continue
-        best = _better(best, frozenset({run.casefold()}) if run else None)
+        best = _better(best, frozenset({run.casefold()}) - EVERYWHERE if run else None)
         run = ""
         best = _better(best, _of_part(what, detail))
     return best
@@ -87,7 +90,7 @@ def _of_part(what: Any, detail: Any) -> frozenset[str] | None:
     if what is op.SUBPATTERN:
         return _of_sequence(detail[3])
     if what in (op.MAX_REPEAT, op.MIN_REPEAT):
-        return _of_sequence(detail[2]) if detail[0] else None
+        return _of_sequence(list(detail[2]) * min(detail[0], FEW))
     if what is op.IN:
         return _of_class(detail)
     if what is op.BRANCH:
@@ -111,6 +114,6 @@ def _of_class(members: Iterable[Any]) -> frozenset[str] | None:
 
 
 def _better(one: frozenset[str] | None, other: frozenset[str] | None) -> frozenset[str] | None:
-    if one is None or other is None:
-        return one or other
-    return max(one, other, key=lambda found: (min(map(len, found)), -len(found)))
+    if not one or not other:
+        return one or other or None
+    return max(one, other, key=lambda found: (found <= RARE, min(map(len, found)), -len(found)))

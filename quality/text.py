@@ -134,8 +134,10 @@ def mentions(text: str, pattern: re.Pattern[str]) -> list[Mention]:
 
 
 def found(text: str, pattern: re.Pattern[str]) -> list[str]:
-    """Every match of `pattern` in `text`, as written."""
-    return [match.group() for match in pattern.finditer(text)] if possible(pattern, text) else []
+    """Every match of `pattern` inside a sentence of `text`, as written."""
+    if not possible(pattern, text):
+        return []
+    return [match.group() for part in _sentences(text) if possible(pattern, part) for match in pattern.finditer(part)]
 
 
 @lru_cache(maxsize=64)
