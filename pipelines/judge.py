@@ -87,10 +87,21 @@ def _trajectory(
         "final_node": load().resolve(answer["final_diagnosis"]) if answer else None,
         "normalised_from": reasoned.normalised_from if reasoned else None,
         "verdicts": json.dumps(verdicts, sort_keys=True),
+        "history": json.dumps([_earlier(judged) for judged in walk.earlier if _of(judged, conditioning)], sort_keys=True),
         "status": f"rejected: {failed[0]['check']}" if failed else "accepted",
         "observe_key": observed.key or None,
         "reason_key": (reasoned.key or None) if reasoned else None,
     }
+
+
+def _of(judged: Judged, conditioning: Conditioning) -> bool:
+    return judged.request.stage == "observe" or judged.request.conditioning == conditioning
+
+
+def _earlier(judged: Judged) -> dict[str, Any]:
+    """An attempt that was sent back, with why."""
+    faults = [{"check": v.check, "detail": v.detail} for v in judged.verdicts if not v.passed]
+    return {"stage": judged.request.stage, "attempt": judged.request.attempt, "request_key": judged.key, "faults": faults}
 
 
 def _rejects(

@@ -34,5 +34,6 @@ def _row(image_id: str, data: bytes) -> dict[str, Any]:
         "measured": measured.measured,
         "why_not": measured.why_not or None,
         "findings": list(evidence.findings(measured)),
+        "traces": list(measured.traces),
         "evidence": json.dumps(asdict(measured), sort_keys=True, allow_nan=False),
     }

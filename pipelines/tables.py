@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import pyarrow as pa
 
 TEXT, INT, REAL, FLAG, BYTES = pa.string(), pa.int64(), pa.float64(), pa.bool_(), pa.binary()
-TEXTS, INTS = pa.list_(pa.string()), pa.list_(pa.int64())
+TEXTS, INTS, REALS = pa.list_(pa.string()), pa.list_(pa.int64()), pa.list_(pa.float64())
 TONES = pa.list_(pa.struct([("value", TEXT), ("system", TEXT), ("basis", TEXT)]))
 """Skin-tone statements of one image, each on its own scale and by its own judge."""
 
@@ -139,6 +139,7 @@ TABLES: dict[str, TableSpec] = {
             measured=FLAG,
             why_not=TEXT,
             findings=TEXTS,
+            traces=REALS,
             evidence=TEXT,
         ),
     ),
@@ -251,6 +252,7 @@ TABLES: dict[str, TableSpec] = {
             final_node=TEXT,
             normalised_from=TEXT,
             verdicts=TEXT,
+            history=TEXT,
             status=TEXT,
             observe_key=TEXT,
             reason_key=TEXT,

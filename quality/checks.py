@@ -49,6 +49,7 @@ CHECKS: dict[str, str] = {
     "diagnosis_unknown": "The final diagnosis is a name of the ontology.",
     "diagnosis_unnamed": "The reasoning text mentions its own final diagnosis by some name.",
     "concludes_otherwise": "The last diagnosis that the reasoning names is its final diagnosis, or above or below it.",
+    "copied_text": "The description is not that of another image whose findings differ.",
     "diagnosis_disagrees": "The final diagnosis is the image's known diagnosis, or above or below it in the ontology.",
 }
 

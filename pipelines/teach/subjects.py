@@ -12,8 +12,12 @@ from pipelines.annotations import annotated
 from pipelines.columns import beside
 from pipelines.lake import Lake
 from prompts import schemas
+from quality.claims import NOTHING, Known
 
 BATCH = 1024
+
+RECORD = ("body_site", "body_site_raw", "sex", "age_years")
+"""Columns of `images` that claims are held against."""
 
 TAUGHT = ("unique", "canonical")
 """Group statuses that get a trajectory: not redundant copies, not pictures whose labels contradict."""
@@ -21,7 +25,7 @@ TAUGHT = ("unique", "canonical")
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Subject:
-    """An image to be taught, with only what the stages may use. Compared by identity."""
+    """An image to be taught: what the stages may use, and in `known` what only the checks may. Compared by identity."""
 
     image_id: str
     sha256: str
@@ -29,6 +33,7 @@ class Subject:
     node: str
     expert_concepts: Mapping[str, Any]
     measured: tuple[str, ...]
+    known: Known = NOTHING
 
 
 class Subjects(Sequence[Subject]):
@@ -62,7 +67,19 @@ class Subjects(Sequence[Subject]):
                 node=row["node"],
                 expert_concepts=json.loads(row["expert_concepts"] or "{}"),
                 measured=tuple(row["findings"] or ()),
+                known=_known(row),
             )
+
+
+def _known(row: Mapping[str, Any]) -> Known:
+    return Known(
+        measured=tuple(row["findings"] or ()),
+        traces=dict(zip(schemas.COLOURS, row["traces"] or (), strict=False)),
+        site=row["body_site"],
+        site_raw=row["body_site_raw"],
+        sex=row["sex"],
+        age_years=row["age_years"],
+    )
 
 
 def subjects(lake: Lake, source: str) -> Subjects:
@@ -72,11 +89,11 @@ def subjects(lake: Lake, source: str) -> Subjects:
     """
     keep = lake.read("groups", columns=["image_id", "status", "split"], among=("source", pa.array([source])))
     kept = pc.and_(pc.is_in(keep.column("status"), value_set=pa.array(TAUGHT)), pc.not_equal(keep.column("split"), "excluded"))
-    columns = ["image_id", "sha256", "modality", "expert_concepts", "pack", "pack_row"]
+    columns = ["image_id", "sha256", "modality", "expert_concepts", "pack", "pack_row", *RECORD]
     images = lake.read("images", source=source, columns=columns)
     images = images.filter(pc.is_in(images.column("image_id"), value_set=keep.filter(kept).column("image_id").combine_chunks()))
-    for table, column in (("diagnoses", "node"), ("evidence", "findings")):
-        images = beside(images, lake.read(table, source=source, columns=["image_id", column]))
+    for table, more in (("diagnoses", ["node"]), ("evidence", ["findings", "traces"])):
+        images = beside(images, lake.read(table, source=source, columns=["image_id", *more]))
     has_schema = pc.fill_null(pc.not_equal(images.column("modality"), "pathology"), True)
     images = images.filter(pc.and_(images.column("node").is_valid(), has_schema))
     images = images.sort_by([("pack", "ascending"), ("pack_row", "ascending")])
