@@ -20,9 +20,11 @@ from pipelines.teach.requests import Teacher
 from pipelines.teach.stages import Judged, Walk
 from pipelines.teach.subjects import subjects
 from prompts.ontology import load
+from prompts.schemas import TEXT_KEY, findings
 from prompts.stages import Conditioning
 from prompts.versions import prompt_versions
 from quality.checks import Verdict
+from quality.near_texts import near_pairs
 
 
 def judge(lake: Lake, source: str, teacher: Teacher, config: TeacherConfig) -> Counter[str]:
@@ -36,6 +38,7 @@ def judge(lake: Lake, source: str, teacher: Teacher, config: TeacherConfig) -> C
                 _trajectory(source, teacher, walk, conditioning, stages) | {"control": conditioning != config.conditioning}
             )
             rejects += _rejects(source, teacher, walk, conditioning, stages)
+    rejects += _copied(rows)
     lake.replace("trajectories", pa.Table.from_pylist(rows, schema=TABLES["trajectories"].schema), source=source)
     lake.replace("rejects", pa.Table.from_pylist(rejects, schema=TABLES["rejects"].schema), source=source)
     return Counter(row["status"] for row in rows)
@@ -92,6 +95,27 @@ def _trajectory(
         "observe_key": observed.key or None,
         "reason_key": (reasoned.key or None) if reasoned else None,
     }
+
+
+def _copied(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Fail the trajectories that share a description although their findings differ; returns their rejects."""
+    seen = [row for row in rows if row["observation"]]
+    parsed = [json.loads(row["observation"]) for row in seen]
+    wrong: dict[int, str] = {}
+    for a, b in near_pairs([value[TEXT_KEY] for value in parsed]):
+        if seen[a]["image_id"] != seen[b]["image_id"] and set(findings(parsed[a])) != set(findings(parsed[b])):
+            wrong |= {a: seen[b]["image_id"], b: seen[a]["image_id"]}
+    return [_fail(seen[place], "observe", "copied_text", f"as of {other}") for place, other in sorted(wrong.items())]
+
+
+def _fail(row: dict[str, Any], stage: str, check: str, detail: str) -> dict[str, Any]:
+    """Add a failed verdict to a trajectory, in place; returns its row for `rejects`."""
+    verdicts = [*json.loads(row["verdicts"]), {"stage": stage, "check": check, "passed": False, "detail": detail}]
+    row["verdicts"] = json.dumps(verdicts, sort_keys=True)
+    if row["status"] == "accepted":
+        row["status"] = f"rejected: {check}"
+    key = {name: row[name] for name in ("image_id", "source", "teacher", "conditioning", "sample")}
+    return {**key, "stage": stage, "check": check, "detail": detail, "answer": row["observation"]}
 
 
 def _of(judged: Judged, conditioning: Conditioning) -> bool:

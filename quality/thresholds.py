@@ -158,6 +158,13 @@ AGE_APART = 5.0
 # three.
 HEDGES = 4
 HEDGE_SHARE = 0.06
+# Jaccard of five-word shingles from which two texts are one: a changed word costs a description of 130 words .08, and so one
+# that differs in a finding and says so stays apart.
+NEAR_TEXT = 0.97
+# Share of descriptions with a near-identical other one, and of descriptions that open alike, from which a teacher counts as writing from a
+# template: sampled captions of large models stay far under both.
+MAX_NEAR_TEXTS = 0.2
+MAX_SAME_OPENING = 0.7
 # Words around a criterion in which its value is looked for ("irregularly distributed black dots", "dots are spread
 # irregularly").
 VALUE_WORDS_AHEAD = 4
