@@ -25,6 +25,7 @@ from prompts.stages import Conditioning
 from prompts.versions import prompt_versions
 from quality.checks import Verdict
 from quality.near_texts import near_pairs
+from quality.thresholds import DRIFT, DRIFT_ROWS
 
 
 def judge(lake: Lake, source: str, teacher: Teacher, config: TeacherConfig) -> Counter[str]:
@@ -41,6 +42,8 @@ def judge(lake: Lake, source: str, teacher: Teacher, config: TeacherConfig) -> C
     rejects += _copied(rows)
     lake.replace("trajectories", pa.Table.from_pylist(rows, schema=TABLES["trajectories"].schema), source=source)
     lake.replace("rejects", pa.Table.from_pylist(rejects, schema=TABLES["rejects"].schema), source=source)
+    counts = pa.Table.from_pylist(_counted(rows), schema=TABLES["trajectory_verdicts"].schema)
+    lake.replace("trajectory_verdicts", counts, source=source)
     return Counter(row["status"] for row in rows)
 
 
@@ -95,6 +98,35 @@ def _trajectory(
         "observe_key": observed.key or None,
         "reason_key": (reasoned.key or None) if reasoned else None,
     }
+
+
+def _counted(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Rows of `trajectory_verdicts`: an observation counts once, however many reasonings follow from it."""
+    made: Counter[tuple[str, ...]] = Counter()
+    failed: Counter[tuple[str, ...]] = Counter()
+    for row in rows:
+        for verdict in json.loads(row["verdicts"]):
+            if verdict["stage"] == "observe" and row["control"]:
+                continue
+            key = (row["source"], row["teacher"], row["conditioning"], verdict["stage"], verdict["check"])
+            made[key] += 1
+            failed[key] += not verdict["passed"]
+    names = TABLES["trajectory_verdicts"].key
+    return [dict(zip(names, key, strict=True)) | {"made": made[key], "failed": failed[key]} for key in sorted(made)]
+
+
+def drifts(before: list[dict[str, Any]], after: list[dict[str, Any]]) -> list[str]:
+    """Checks whose share of failures moved from one run to the next by more than chance and `DRIFT` allow, as sentences."""
+    old = {tuple(row[name] for name in TABLES["trajectory_verdicts"].key): row for row in before}
+    found = []
+    for row in after:
+        was = old.get(tuple(row[name] for name in TABLES["trajectory_verdicts"].key))
+        if was is None or min(was["made"], row["made"]) < DRIFT_ROWS:
+            continue
+        then, now = was["failed"] / was["made"], row["failed"] / row["made"]
+        if abs(now - then) > DRIFT:
+            found.append(f"{row['source']}, {row['teacher']}, {row['stage']} {row['check']}: {then:.1%} before, {now:.1%} now")
+    return found
 
 
 def _copied(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:

@@ -273,6 +273,11 @@ TABLES: dict[str, TableSpec] = {
             answer=TEXT,
         ),
     ),
+    "trajectory_verdicts": TableSpec(
+        "how often each check was made on a teacher's answers, and how often it failed",
+        ("source", "teacher", "conditioning", "stage", "check"),
+        _columns(source=TEXT, teacher=TEXT, conditioning=TEXT, stage=TEXT, check=TEXT, made=INT, failed=INT),
+    ),
     "samples": TableSpec(
         "rendered training rows: one a format and image",
         ("sample_id",),

@@ -125,6 +125,11 @@ MAX_REJECT_SHARE = 0.5
 # that writes from the prompt alone never does.
 MIN_CHANGED_SHARE = 0.5
 
+# Change of a check's share of failures between two runs that is told, and the answers that both must have: with 50, chance alone moves a
+# share of 10 % by 4 points.
+DRIFT = 0.1
+DRIFT_ROWS = 50
+
 # Generated text
 # Word counts of a description and of a reasoning. DermoInstruct's medians are 66 and 125, 95th
 # percentiles 136 and 168; the floor is the shortest honest statement (one finding and what could not be assessed), the

@@ -26,6 +26,7 @@ ASSETS = {
     "image_probe",
     "trajectories",
     "rejects",
+    "trajectory_verdicts",
     "samples",
     "release",
 }
