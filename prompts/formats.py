@@ -54,11 +54,11 @@ def choice(record: Record, ontology: Ontology) -> list[Turn]:
 
 
 def hierarchy(record: Record, ontology: Ontology) -> list[Turn]:
-    """A walk from the top of the ontology to the label, one turn a level; where nothing else can be told apart, it is stated, not asked."""
+    """A walk from the top of the ontology to the label, one turn a level; a level without an alternative is stated, not asked."""
     turns: list[Turn] = []
     stated = ""
     for depth, node in enumerate(ontology.path(record.node)):
-        names = [ontology.nodes[child].name for child in (node, *ontology.alternatives(node))]
+        names = [ontology.nodes[child].name for child in (node, *ontology.alternatives(node, record.node))]
         name = names[0]
         if len(names) == 1:
             stated += questions.SINGLE_CHILD.format(name=name) + " "

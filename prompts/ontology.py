@@ -86,12 +86,13 @@ class Ontology:
         """`superclass`, `group`, `diagnosis` or `subtype`, by depth."""
         return LEVELS[len(self.path(node)) - 1]
 
-    def alternatives(self, node: str) -> tuple[str, ...]:
-        """Siblings that a picture can tell from the node: those that cannot be true with it, and have criteria where diagnoses have."""
-        return tuple(other for other in self.siblings(node) if self._offered(other, node))
+    def alternatives(self, node: str, label: str) -> tuple[str, ...]:
+        """Siblings of a node on the path of `label` that a picture of `label` can rule out."""
+        possible = self._possible(label)
+        return tuple(other for other in self.siblings(node) if self._ruled_out(other, label, possible))
 
     def cousins(self, node: str) -> tuple[tuple[str, ...], ...]:
-        """What a picture can tell from `node` at its own depth, nearest relatives first: siblings, those that share the grandparent, ….
+        """What a picture of `node` can rule out at its own depth, nearest relatives first: siblings, then by grandparent, and so on.
 
         Left out are nodes that can be true of the same picture, and diagnoses that no finding can argue for.
         """
@@ -100,16 +101,21 @@ class Ontology:
         return self._rings[node]
 
     def _cousins(self, node: str) -> tuple[tuple[str, ...], ...]:
-        path = self.path(node)
+        path, possible = self.path(node), self._possible(node)
         seen, rings = {node}, []
         for ancestor in [*reversed(path[:-1]), None]:
             ring = [n for n in self._below(ancestor) if len(self.path(n)) == len(path) and n not in seen]
             seen.update(ring)
-            rings.append(tuple(n for n in ring if self._offered(n, node)))
+            rings.append(tuple(n for n in ring if self._ruled_out(n, node, possible)))
         return tuple(rings)
 
-    def _offered(self, other: str, node: str) -> bool:
-        return not self.nodes[other].without_criteria and self.exclusive(other, node)
+    def _possible(self, label: str) -> set[str]:
+        """Nodes outside a label's path that hold one that overlaps it: they may be true of its pictures."""
+        path = self.path(label)
+        return {above for a, b in self._overlapping if a in path for above in self.path(b)} - set(path)
+
+    def _ruled_out(self, other: str, label: str, possible: set[str]) -> bool:
+        return not self.nodes[other].without_criteria and other not in possible and self.exclusive(other, label)
 
     def _below(self, node: str | None) -> list[str]:
         return [found for child in self.children(node) for found in (child, *self._below(child))]
