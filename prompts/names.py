@@ -6,14 +6,18 @@ from collections.abc import Collection
 
 MORPHOLOGY_WORDS = frozenset(
     {
-        *("abscess", "abscesses", "alopecia", "blackhead", "blister", "blisters", "bruise", "burn", "callus", "calluses"),
-        *("cicatrix", "comedo", "comedone", "comedones", "corn", "corns", "cut", "cyst", "cysts", "desquamation", "dry skin"),
-        *("ecchymoses", "ecchymosis", "exogenous pigment", "foreign body", "granulation tissue", "haematoma", "hair loss"),
-        *("hematoma", "hyperkeratosis", "hyperpigmentation", "hypopigmentation", "keratosis", "leukoderma", "leukonychia"),
-        *("melanonychia", "milia", "milium", "nail", "nail dystrophy", "nail ridging", "onycholysis", "open wound"),
-        *("petechiae", "purpura", "salmon patch", "scar", "scars", "scratch", "scratch marks", "scrape", "skin ulcer"),
-        *("splinter", "splinter hemorrhages", "tattoo", "telangiectasia", "telangiectasis", "ulcer", "white nail", "wound"),
-        *("wrinkles", "xeroderma", "xerosis"),
+        *("abrasion", "abscess", "abscesses", "alopecia", "atrophic scar", "blackhead", "blister", "blisters"),
+        *("bruise", "burn", "callus", "calluses", "cicatrix", "comedo", "comedone", "comedones", "corn", "corns"),
+        *("cut", "cutaneous ulcer", "cyst", "cysts", "desquamation", "dry skin", "dystrophic nail", "ecchymoses"),
+        *("ecchymosis", "exogenous pigment", "figurate erythema", "foot ulcer", "foreign body"),
+        *("granulation tissue", "graze", "green nail", "gyrate erythema", "haematoma", "hair loss", "healthy"),
+        *("healthy skin", "hematoma", "hyperkeratosis", "hyperpigmentation", "hypertrophic scar"),
+        *("hypopigmentation", "keratosis", "leg ulcer", "leukoderma", "leukonychia", "melanonychia", "milia"),
+        *("milium", "nail", "nail dystrophy", "nail ridging", "nits", "normal skin", "onycholysis", "open wound"),
+        *("petechiae", "purpura", "rhytides", "salmon patch", "scar", "scars", "scrape", "scratch", "scratch marks"),
+        *("skin ulcer", "skin writing", "splinter", "splinter hemorrhages", "striae", "surgical scar"),
+        *("surgical wound", "sutured wound", "tattoo", "telangiectasia", "telangiectasia of the skin"),
+        *("telangiectasis", "ulcer", "white nail", "wound", "wrinkles", "xeroderma", "xerosis"),
     }
 )
 """Names that also describe a sign (milia-like cysts of dermoscopy): they name a diagnosis, but say none when they stand in prose."""

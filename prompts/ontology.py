@@ -19,7 +19,18 @@ from typing import Literal, NamedTuple
 from prompts.names import MORPHOLOGY_WORDS, found, normalise, with_plurals
 from prompts.tree import LABELS, LEVELS, Criterion, Node, OntologyError, overlap, overlapping, read
 
-__all__ = ["AGREES", "LEVELS", "MORPHOLOGY_WORDS", "Criterion", "Mapped", "Node", "Ontology", "OntologyError", "load", "normalise"]
+__all__ = [
+    "AGREES",
+    "LEVELS",
+    "MORPHOLOGY_WORDS",
+    "Criterion",
+    "Mapped",
+    "Node",
+    "Ontology",
+    "OntologyError",
+    "load",
+    "normalise",
+]
 
 HERE = Path(__file__).parent
 

@@ -263,7 +263,9 @@ def findings(observation: Mapping[str, Any]) -> tuple[str, ...]:
 def all_findings() -> frozenset[str]:
     """Every finding of the closed vocabularies, the dermoscopic signs and the measurements; criteria of the ontology come from here."""
     seven = {f"{key.replace('_', ' ')}: {value}" for key, values in DERM7PT.items() for value in values}
-    return frozenset(seven | {*SKINCON, *DERMOSCOPIC_SIGNS} | {f"{key}: {value}" for key, values in MEASURED.items() for value in values})
+    return frozenset(
+        seven | {*SKINCON, *DERMOSCOPIC_SIGNS} | {f"{key}: {value}" for key, values in MEASURED.items() for value in values}
+    )
 
 
 def is_complete(observation: Mapping[str, Any]) -> bool:

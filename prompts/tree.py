@@ -140,7 +140,10 @@ def _entry_faults(file: str, entry: Mapping[str, Any]) -> Iterator[str]:
 
 def _node(entry: Mapping[str, Any], file: str) -> Node:
     criteria = tuple(
-        _criterion(finding, kind, side) for side in POLARITIES for kind in KINDS for finding in entry.get(side, {}).get(kind, ())
+        _criterion(finding, kind, side)
+        for side in POLARITIES
+        for kind in KINDS
+        for finding in entry.get(side, {}).get(kind, ())
     )
     return Node(
         id=entry["id"],
