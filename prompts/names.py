@@ -2,7 +2,8 @@
 
 import re
 import unicodedata
-from collections.abc import Collection
+from collections.abc import Callable, Collection
+from functools import lru_cache
 
 MORPHOLOGY_WORDS = frozenset(
     {
@@ -35,11 +36,16 @@ PLURALS = (
 """Latin and Greek endings and their plurals (lentigo, lentigines), the first that fits; English ones add s or es."""
 
 
+_SPACES = {code: " " for code in range(128) if not chr(code).isalnum()}
+
+
+@lru_cache(maxsize=256)
 def normalise(text: str) -> str:
     """NFKD without accents, case folded, punctuation to single spaces."""
-    if not text.isascii():
-        text = "".join(c for c in unicodedata.normalize("NFKD", text) if not unicodedata.combining(c))
-    return " ".join(re.findall(r"[a-z0-9]+", text.casefold()))
+    if text.isascii():
+        return " ".join(text.lower().translate(_SPACES).split())
+    plain = "".join(c for c in unicodedata.normalize("NFKD", text) if not unicodedata.combining(c))
+    return re.sub(r"[^a-z0-9]+", " ", plain.casefold()).strip()
 
 
 def with_plurals(names: Collection[str]) -> frozenset[str]:
@@ -51,16 +57,16 @@ def _plural(name: str) -> str | None:
     return next((name.removesuffix(one) + many for one, many in PLURALS if name.endswith(one)), None)
 
 
-def found(text: str, names: Collection[str], longest: int) -> list[str]:
-    """Names in a text, in order, the longest at each place, also with an English plural; `longest` is the most words of a name."""
-    words = normalise(text).split()
-    said, at = [], 0
-    while at < len(words):
-        for size in range(min(longest, len(words) - at), 0, -1):
-            phrase = " ".join(words[at : at + size])
-            if phrase in names or phrase.removesuffix("s") in names or phrase.removesuffix("es") in names:
-                said.append(phrase)
-                at += size - 1
-                break
-        at += 1
-    return said
+def finder(names: Collection[str]) -> Callable[[str], list[str]]:
+    """A search for normalised names in prose, in order, the longest at each place, also with an irregular or English plural."""
+    import ahocorasick_rs
+
+    said = sorted(name + ending for name in with_plurals(names) for ending in ("", "s", "es"))
+    spaced = [f" {name.replace(' ', '  ')} " for name in said]
+    search = ahocorasick_rs.AhoCorasick(spaced, matchkind=ahocorasick_rs.MatchKind.LeftmostLongest)
+
+    def found(text: str) -> list[str]:
+        # Two spaces between words, so that neighbours do not share the one that bounds them.
+        return [said[match[0]] for match in search.find_matches_as_indexes(f" {normalise(text).replace(' ', '  ')} ")]
+
+    return found

@@ -10,17 +10,18 @@ import difflib
 import hashlib
 import re
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property, lru_cache
 from pathlib import Path
 from typing import Literal, NamedTuple
 
-from prompts.names import MORPHOLOGY_WORDS, found, normalise, with_plurals
+from prompts.names import MORPHOLOGY_WORDS, finder, normalise
 from prompts.tree import LABELS, LEVELS, Criterion, Node, OntologyError, overlap, overlapping, read
 
 __all__ = [
     "AGREES",
+    "CAPITALS",
     "LEVELS",
     "MORPHOLOGY_WORDS",
     "Criterion",
@@ -48,6 +49,10 @@ SIMILARITY: dict[Relation, float] = {
 
 AGREES: frozenset[Relation] = frozenset({"same", "ancestor", "descendant", "overlap"})
 """Relations of two names that can both be true of one picture."""
+
+
+CAPITALS = re.compile(r"\b\w*[A-Z]\w*[A-Z]")
+"""What every abbreviation looks like; a test holds them to it."""
 
 
 class Mapped(NamedTuple):
@@ -190,10 +195,9 @@ class Ontology:
         return SIMILARITY[self.relation(a, b)]
 
     @cached_property
-    def _mentioned(self) -> tuple[frozenset[str], int]:
-        """Names that count where they stand in prose, and the words of the longest."""
-        names = {normalise(t) for n in self.nodes.values() for t in (n.name, *n.synonyms)} - MORPHOLOGY_WORDS
-        return with_plurals(names), max(name.count(" ") + 1 for name in names)
+    def _mentioned(self) -> Callable[[str], list[str]]:
+        """The search for names that count where they stand in prose."""
+        return finder({normalise(t) for n in self.nodes.values() for t in (n.name, *n.synonyms)} - MORPHOLOGY_WORDS)
 
     @cached_property
     def _abbreviation(self) -> re.Pattern[str]:
@@ -202,7 +206,8 @@ class Ontology:
 
     def mentions(self, text: str) -> tuple[str, ...]:
         """Diagnosis names in a text, in order: names and synonyms in any case and number, abbreviations in capitals."""
-        return (*found(text, *self._mentioned), *(match[0] for match in self._abbreviation.finditer(text)))
+        short = self._abbreviation.finditer(text) if CAPITALS.search(text) else ()
+        return (*self._mentioned(text), *(match[0] for match in short))
 
 
 @lru_cache(maxsize=1)

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from prompts.ontology import MORPHOLOGY_WORDS, OntologyError, data_files, load, normalise, parse
+from prompts.ontology import CAPITALS, MORPHOLOGY_WORDS, OntologyError, data_files, load, normalise, parse
 from prompts.ontology_page import markdown
 from prompts.schemas import all_findings
 from prompts.stages import observe_prompt, reason_prompt
@@ -156,6 +156,10 @@ def test_every_name_and_synonym_resolves_to_its_node():
         for text in (node.name, *node.synonyms, *node.abbreviations, *node.isic):
             assert ONTOLOGY.resolve(text) == node.id
             assert ONTOLOGY.resolve(text.upper()) == node.id
+
+
+def test_abbreviations_have_two_capitals():
+    assert [a for node in ONTOLOGY.nodes.values() for a in node.abbreviations if not CAPITALS.search(a)] == []
 
 
 @given(st.text())
