@@ -53,7 +53,7 @@ CHECKS: dict[str, str] = {
     "diagnosis_disagrees": "The final diagnosis is the image's known diagnosis, or above or below it in the ontology.",
 }
 
-_AGREES = frozenset({"same", "ancestor", "descendant"})
+_AGREES = frozenset({"same", "ancestor", "descendant", "overlap"})
 _HYPOTHETICAL = re.compile(
     r"\b(?:would|expect\w*|typically|usually|often|commonly|classically|may|might|can|could|if|dermoscop\w+)\b",
     re.IGNORECASE,

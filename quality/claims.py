@@ -145,15 +145,15 @@ def _ages(prose: str, years: float | None) -> list[str]:
 def concludes_otherwise(value: Mapping[str, Any], final: str | None, ontology: Ontology) -> list[str]:
     """Diagnoses that the last sentence to name any affirms, when none of them is the final diagnosis or its kin.
 
-    Kin is what stands above or below it in the ontology. `final` is the ontology id of `value`'s final diagnosis.
+    Kin is what may be true of one picture with it. `final` is the ontology id of `value`'s final diagnosis.
     """
     if final is None:
         return []
     for sentence in reversed(text.sentences(value["reasoning"])):
-        named = [(name, ontology.resolve(name)) for name in ontology.mentions(sentence)]
+        named = {name: node for name in ontology.mentions(sentence) if (node := ontology.resolve(name))}
         if named:
-            kin = [node for _, node in named if node and ontology.relation(final, node) in ("same", "ancestor", "descendant")]
-            return [] if kin else [f"{name} / final diagnosis {value['final_diagnosis']}" for name, _ in named]
+            kin = any(not ontology.exclusive(final, node) for node in named.values())
+            return [] if kin else [f"{name} / final diagnosis {value['final_diagnosis']}" for name in named]
     return []
 
 
