@@ -133,11 +133,16 @@ def _copied(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
     """Fail the trajectories that share a description although their findings differ; returns their rejects."""
     seen = [row for row in rows if row["observation"]]
     parsed = [json.loads(row["observation"]) for row in seen]
-    wrong: dict[int, str] = {}
+    same = {place: {place} for place in range(len(seen))}
     for a, b in near_pairs([value[TEXT_KEY] for value in parsed]):
-        if seen[a]["image_id"] != seen[b]["image_id"] and set(findings(parsed[a])) != set(findings(parsed[b])):
-            wrong |= {a: seen[b]["image_id"], b: seen[a]["image_id"]}
-    return [_fail(seen[place], "observe", "copied_text", f"as of {other}") for place, other in sorted(wrong.items())]
+        both = same[a] | same[b]
+        same |= dict.fromkeys(both, both)
+    rejects = []
+    for place, alike in same.items():
+        others = [other for other in alike if seen[other]["image_id"] != seen[place]["image_id"]]
+        if others and len({findings(parsed[one]) for one in alike}) > 1:
+            rejects.append(_fail(seen[place], "observe", "copied_text", f"as of {seen[min(others)]['image_id']}"))
+    return rejects
 
 
 def _fail(row: dict[str, Any], stage: str, check: str, detail: str) -> dict[str, Any]:
