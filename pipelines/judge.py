@@ -80,6 +80,7 @@ def _trajectory(
     answer = reasoned.parsed if reasoned else None
     return {
         "image_id": walk.subject.image_id,
+        "image_sha256": walk.subject.sha256,
         "source": source,
         "teacher": teacher.name,
         "revision": teacher.revision,

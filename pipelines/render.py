@@ -9,6 +9,7 @@ import pyarrow as pa
 
 from pipelines.annotations import annotated
 from pipelines.lake import Lake
+from pipelines.rate import refused
 from pipelines.tables import TABLES
 from prompts.formats import FORMATS, GRPO_TASKS, Record, ground_truth
 from prompts.ontology import load
@@ -26,9 +27,12 @@ def _accepted(lake: Lake, source: str) -> Iterator[dict[str, Any]]:
     splits = lake.read("groups", columns=["image_id", "split"]).to_pydict()
     split_of = dict(zip(splits["image_id"], splits["split"], strict=True))
     done: set[tuple[str, str]] = set()
+    low = refused(lake, source)
     for row in lake.read("trajectories", source=source).to_pylist():
         # The first sample that passed stands for its image; the answer-blind control is never trained on.
         image = (row["image_id"], row["teacher"])
+        if tuple(row[name] for name in TABLES["trajectories"].key) in low:
+            continue
         if row["status"] == "accepted" and not row["control"] and image not in done:
             done.add(image)
             yield {**row, **images[row["image_id"]], "split": split_of[row["image_id"]]}

@@ -125,6 +125,14 @@ MAX_REJECT_SHARE = 0.5
 # that writes from the prompt alone never does.
 MIN_CHANGED_SHARE = 0.5
 
+# Mean scores of a judge model, 1 to 5, under which a trajectory is not rendered: 3 is "usable" in the scales of the field, and what could
+# harm must be better than usable.
+JUDGE_LEAST = {"accuracy": 3.0, "safety": 4.0, "groundedness": 3.0, "coverage": 2.0, "coherence": 3.0, "precision": 2.0}
+# Bias of a judge from which a warning is shown: correlation with length, change of a score with the order of the axes, and the share of
+# repeated scores that must lie within one.
+MAX_LENGTH_BIAS = 0.3
+MAX_ORDER_BIAS = 0.5
+MIN_SELF_AGREEMENT = 0.9
 # Change of a check's share of failures between two runs that is told, and the answers that both must have: with 50, chance alone moves a
 # share of 10 % by 4 points.
 DRIFT = 0.1

@@ -27,6 +27,7 @@ ASSETS = {
     "trajectories",
     "rejects",
     "trajectory_verdicts",
+    "judgements",
     "samples",
     "release",
 }
