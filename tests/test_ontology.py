@@ -13,7 +13,7 @@ from prompts.ontology import DATA, MORPHOLOGY_WORDS, OntologyError, load, normal
 from prompts.schemas import all_findings
 from prompts.stages import observe_prompt, reason_prompt
 from sources import phantom
-from sources.phantom_draw import CLINICAL, DERMOSCOPIC
+from sources.phantom_lesion import CLINICAL, DERMOSCOPIC
 
 ONTOLOGY = load()
 

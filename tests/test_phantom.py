@@ -10,7 +10,7 @@ from PIL import Image
 from prompts.schemas import DERM7PT, SKINCON
 from quality.raster import BadImage, decode, pixel_hash
 from sources import phantom
-from sources.phantom_draw import CLINICAL, DERMOSCOPIC
+from sources.phantom_lesion import CLINICAL, DERMOSCOPIC
 from sources.record import REASONS
 
 RECORDS = list(phantom.records())

@@ -7,7 +7,7 @@ from sources.record import Modality, ToneSystem
 SOURCE = Source(
     name="phantom",
     title="DermoForge phantoms: drawn lesions with known morphology",
-    version="1",
+    version="2",
     url="https://creativecommons.org/publicdomain/zero/1.0/",
     citation="Drawn by this project.",
     licence_id=LICENCE,
