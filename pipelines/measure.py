@@ -11,7 +11,7 @@ from pipelines.increment import Increment, bring_images_up_to_date
 from pipelines.lake import Lake
 from pipelines.pixels import PixelBatch
 
-VERSION = "1"
+VERSION = "2"
 """Raise when measuring changes: all evidence is then measured again."""
 
 

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from sources.phantom_skin import HEIGHT, WIDTH, noise
+from sources.phantom_skin import BLOOD, HEIGHT, WIDTH, noise
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,24 +27,24 @@ def photograph(scene: Scene, rng: np.random.Generator, *, again: bool) -> np.nda
 
     colour, height = (scene.colour, scene.height) if not again else _moved(scene, rng)
     lit = colour * (_pressed(height) if scene.dermoscopic else _lit_from_a_side(height, rng))[:, :, None]
-    if again:
-        lit *= rng.uniform(0.92, 1.06, 3).astype(np.float32)
+    if again:  # other light, and blood pressed elsewhere
+        lit *= rng.uniform(0.92, 1.06, 3).astype(np.float32) - BLOOD * (0.05 * noise(rng, 12))[:, :, None]
     if scene.scope:
         lit *= _rim()[:, :, None]
-    seen = cv2.GaussianBlur(lit, (0, 0), float(rng.uniform(0.5, 0.75)))
+    seen = cv2.GaussianBlur(lit, (0, 0), float(rng.uniform(0.5, 0.75) + 0.3 * again))
     grain = rng.standard_normal((HEIGHT, WIDTH, 3), dtype=np.float32)
     return np.clip(seen + grain * (1.2 + 0.006 * seen), 0, 255).astype(np.uint8)
 
 
 def _moved(scene: Scene, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
-    """Colour and height from another place: 18 to 35 % nearer, turned by 6 to 16 degrees; soft skin moves by up to three pixels."""
+    """Colour and height from another place: 18 to 35 % nearer, turned by 6 to 16 degrees; soft skin moves by up to six pixels."""
     import cv2
 
     turn = cv2.getRotationMatrix2D((WIDTH / 2, HEIGHT / 2), float(rng.uniform(6, 16)), float(rng.uniform(1.18, 1.35)))
     back = cv2.invertAffineTransform(turn).astype(np.float32)
     y, x = np.mgrid[0:HEIGHT, 0:WIDTH].astype(np.float32)
-    across = back[0, 0] * x + back[0, 1] * y + back[0, 2] + 3 * noise(rng, 60)
-    down = back[1, 0] * x + back[1, 1] * y + back[1, 2] + 3 * noise(rng, 60)
+    across = back[0, 0] * x + back[0, 1] * y + back[0, 2] + 6 * noise(rng, 60)
+    down = back[1, 0] * x + back[1, 1] * y + back[1, 2] + 6 * noise(rng, 60)
     both = np.dstack([scene.colour, scene.height])
     seen = cv2.remap(both, across, down, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REFLECT_101)
     return np.ascontiguousarray(seen[:, :, :3]), seen[:, :, 3]

@@ -47,7 +47,7 @@ def _outline(lesion: Lesion, rng: np.random.Generator) -> Outline:
     within = (depth > 0).astype(np.uint8)
     rim = cv2.distanceTransform(within, cv2.DIST_L2, 5) - cv2.distanceTransform(1 - within, cv2.DIST_L2, 5)
     radius = float(np.sqrt(within.sum() / np.pi))
-    width = (0.03 if lesion.sharp else 0.17) * radius
+    width = (0.03 if lesion.sharp else 0.16) * radius
     return Outline(1 / (1 + np.exp(-np.clip(2 * rim / width, -30, 30))), angle, depth, rim, radius)
 
 
@@ -78,14 +78,15 @@ def _filled(skin: np.ndarray, lesion: Lesion, out: Outline, rng: np.random.Gener
     paint = np.array([PAINT[lesion.colours[n]] for n in order], dtype=np.float32)
     colour = paint[np.clip(rank.astype(np.int32), 0, count - 1)]
     if count > 1:
-        colour = cv2.GaussianBlur(colour, (0, 0), 1.5 if lesion.sharp else 3.0)
+        fading = not lesion.sharp and {"white", "blue-gray"}.isdisjoint(lesion.colours)
+        colour = cv2.GaussianBlur(colour, (0, 0), 6.0 if fading else 1.5)
     grain = 1 + 0.7 * (skin[:, :, 1] / lesion.skin.colour[1] - 1)
     colour *= (grain * (1 + 0.05 * noise(rng, 12) + 0.03 * noise(rng, 5)))[:, :, None]
     if not lesion.dermoscopic and lesion.colours[0] in ("pink", "red"):
         colour = 0.75 * colour + 0.25 * skin * np.array([1.05, 0.75, 0.75], dtype=np.float32)
     inside = out.inside
     if lesion.diagnosis == "tinea corporis":  # clears from the middle
-        inside = inside * np.clip(1.4 - 2.4 * out.depth, 0.05, 1)
+        inside = inside * np.clip(3.2 - 12 * out.depth, 0, 1)
     return skin + (colour - skin) * inside[:, :, None]
 
 
@@ -155,8 +156,8 @@ def _hairpins(out: Outline, rng: np.random.Generator) -> np.ndarray:
     """Vessels that turn back on themselves: two legs and a bend."""
     bend = np.linspace(np.pi, 0, 9)
     loops = []
-    for at in _places(out.depth > 0.15, 16, rng):
-        leg, half, turn = rng.uniform(9, 15), rng.uniform(2.2, 3.2), rng.uniform(0, 2 * np.pi)
+    for at in _places(out.depth > 0.15, 10, rng):
+        leg, half, turn = rng.uniform(8, 13), rng.uniform(2.2, 3.0), rng.uniform(0, 2 * np.pi)
         arch = np.stack([half * np.cos(bend), leg + half * np.sin(bend)], axis=1)
         loop = np.concatenate([[[-half - 1, 0.0]], arch, [[half + 1, 0.0]]])
         loops.append(at + loop @ np.array([[np.cos(turn), np.sin(turn)], [-np.sin(turn), np.cos(turn)]]))
@@ -184,7 +185,7 @@ def _signs(colour: np.ndarray, lesion: Lesion, out: Outline, rng: np.random.Gene
     if "Scale" in concepts:
         colour = _over(colour, _flakes(out.depth > 0.05, 60, 4, rng), (236, 232, 226))
     if "Crust" in concepts:
-        colour = _over(colour, _flakes(out.depth > 0.4, 18, 6, rng), (150, 104, 52))
+        colour = _over(colour, _flakes(out.depth > 0.3, 12, 6, rng), (150, 104, 52))
     if "Ulcer" in concepts:
         hole = 1 / (1 + np.exp(np.clip(-(out.depth - 0.55 + 0.05 * noise(rng, 14)) * 40, -30, 30)))
         colour = _over(colour, hole, (138, 30, 36))

@@ -14,16 +14,18 @@ PAINT = {
     "white": (226, 220, 214),
     "pink": (218, 148, 146),
     "red": (174, 62, 62),
-    "light brown": (166, 118, 84),
+    "light brown": (156, 108, 75),
     "dark brown": (92, 60, 48),
-    "blue-gray": (98, 108, 124),
+    "blue-gray": (100, 107, 117),
     "black": (38, 30, 30),
-    "purple": (112, 58, 98),
+    "purple": (116, 60, 88),
     "yellow": (208, 178, 102),
 }
 
-BROWNS, BROWN_FROM = ("light brown", "dark brown", "black"), (62.0, 40.0)
-"""Browns from light to dark, and the skin's L* below which the first, and the second, look like skin (L* 54 and 29)."""
+BROWNS, BROWN_FROM = ("light brown", "dark brown", "black"), (68.0, 40.0)
+"""Browns from light to dark, and the skin's L* below which the first, and the second, look like skin (L* 50 and 29)."""
+FAIR = 70.0
+"""L* of skin beside which white (L* 88) does not stand out."""
 
 DERMOSCOPIC = (
     "melanocytic nevus",
@@ -118,7 +120,7 @@ def _dermoscopic(rng: np.random.Generator, skin: Skin) -> Lesion:
         "dermatofibroma": (
             (*light, "white"),
             {"pigment_network": pick("typical", "absent"), "regression_structures": "white areas"},
-            False,
+            True,
         ),
         "hemangioma": (("red", "purple") if rng.random() < 0.4 else ("red",), {}, True),
         "blue nevus": (("blue-gray",), {"pigmentation": "diffuse regular"}, True),
@@ -130,7 +132,8 @@ def _dermoscopic(rng: np.random.Generator, skin: Skin) -> Lesion:
 
 def _melanoma(rng: np.random.Generator, skin: Skin, *, odd: bool) -> Lesion:
     browns = _browns(skin, "light brown", "dark brown")
-    others = rng.permutation([name for name in ("blue-gray", "black", "white") if name not in browns])
+    pale = skin.lightness > FAIR  # a white area would be taken for skin
+    others = rng.permutation([name for name in ("blue-gray", "black", "white") if name not in (*browns, "white" * pale)])
     colours = (*browns, *(str(name) for name in others[: int(rng.integers(1, 3))]))
     seen = {
         "pigment_network": str(rng.choice(("atypical", "absent"))),
