@@ -11,8 +11,10 @@ from sources.phantom_skin import HEIGHT, WIDTH, bow, net, noise, patch_of, strok
 
 @dataclass(frozen=True, slots=True)
 class Outline:
-    """Where a lesion is, each (h, w) float32: `inside` 0 to 1; `angle` about its centre; `depth` 1 in the centre, 0 on the contour,
-    negative outside; `rim` the distance to the contour in pixels, positive inside. `radius`: of a disc of its area, pixels.
+    """Where a lesion is; all but `radius` are (h, w) float32.
+
+    `inside`: 0 to 1; `angle`: about its centre; `depth`: 1 in the centre, 0 on the contour, negative outside; `rim`: distance to the
+    contour in pixels, positive inside; `radius`: of a disc of its area, in pixels.
     """
 
     inside: np.ndarray
@@ -55,7 +57,9 @@ def _reach(lesion: Lesion, angle: np.ndarray, rng: np.random.Generator) -> np.nd
     """Distance from the centre to the contour, in pixels, at each angle."""
     radius = rng.uniform(62, 92) * (1 + rng.uniform(0.02, 0.12) * np.cos(2 * angle))
     if not lesion.symmetric:
-        radius *= 1 + rng.uniform(0.2, 0.28) * np.cos(angle + 0.8) + rng.uniform(0.14, 0.2) * np.sin(3 * angle + rng.uniform(0, 6))
+        radius *= (
+            1 + rng.uniform(0.2, 0.28) * np.cos(angle + 0.8) + rng.uniform(0.14, 0.2) * np.sin(3 * angle + rng.uniform(0, 6))
+        )
     if lesion.irregular:
         for k in (5, 7, 9, 11):
             radius *= 1 + rng.uniform(0.06, 0.11) * np.cos(k * angle + rng.uniform(0, 6))

@@ -25,8 +25,10 @@ CLOSE_UP = 0.55
 
 @dataclass(frozen=True, slots=True)
 class Skin:
-    """A person's skin. `tone` is 0 to 5; `cell` the size of the furrows' meshes in pixels of a dermoscopic picture; `relief`, `flush`
-    and `mottle` the strength of furrows, blood and uneven pigment (1 is usual); `freckles` and `down` the number expected in a picture.
+    """A person's skin.
+
+    `tone`: 0 to 5; `cell`: size of the furrows' meshes in pixels of a dermoscopic picture; `relief`, `flush`, `mottle`: strength of
+    furrows, blood and uneven pigment, 1 is usual; `freckles`, `down`: how many of them, and of vellus hairs, are expected in a picture.
     """
 
     tone: int
@@ -71,15 +73,16 @@ def skin_of(rng: np.random.Generator) -> Skin:
 
 
 def patch_of(skin: Skin, rng: np.random.Generator, *, close_up: bool) -> Patch:
-    """A patch of a person's skin, no lesion on it."""
-    size = CLOSE_UP if close_up else 1.0
-    pigment = skin.mottle * (0.016 * noise(rng, 3) + 0.026 * noise(rng, 7) + 0.034 * noise(rng, 16) + 0.03 * noise(rng, 80))
+    """A patch of a person's skin, no lesion on it; a close-up shows more of it, in light that tells uneven pigment better."""
+    size, patchy = (CLOSE_UP, 1.5) if close_up else (1.0, 1.0)
+    fine, coarse = 0.016 * noise(rng, 3) + 0.026 * noise(rng, 7), 0.034 * noise(rng, 16) + 0.03 * noise(rng, 80)
+    pigment = skin.mottle * (fine + patchy * coarse)
     pigment += _freckles(skin, rng, size)
-    blood = skin.flush * (0.02 * noise(rng, 5) + 0.036 * noise(rng, 13) + 0.03 * noise(rng, 40)) + 0.1 * _vessels(rng)
+    blood = skin.flush * (0.02 * noise(rng, 5) + patchy * 0.036 * noise(rng, 13) + 0.03 * noise(rng, 40)) + 0.1 * _vessels(rng)
     colour = skin.colour * (1 - pigment[:, :, None] * MELANIN - blood[:, :, None] * BLOOD)
     height = skin.relief * (_furrows(rng, skin.cell * size) - _pits(rng, size))
     down = _down(skin, rng)
-    light = np.float32([1.16, 1.12, 1.02]) if skin.tone > 1 else np.float32([0.72, 0.66, 0.6])
+    light = np.array((1.16, 1.12, 1.02) if skin.tone > 1 else (0.72, 0.66, 0.6), np.float32)
     return Patch(colour * (1 + (light - 1) * down[:, :, None]), height)
 
 
