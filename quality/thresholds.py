@@ -24,6 +24,8 @@ SURROUND_LIGHTNESS = 18.0
 HAIR_DEPTH = 14
 # Share of the picture's border that an outline may touch before its shape is unknown.
 FRAME_CONTACT = 0.02
+# Margin in which no colour is counted, in lesion radii: where soft edges are half skin.
+MARGIN = 0.1
 # Share of the lesion that a colour must cover to be named; ABCD counts colours at about 5 %, twice that is clear of noise.
 COLOUR_SHARE = 0.1
 # Share that any colour not named may have when the number of colours is stated.
