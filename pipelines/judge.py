@@ -1,6 +1,6 @@
 """Trajectories: the ledger's answers of one source put together, every check's verdict beside them, rejects with all reasons.
 
-Reads the ledger only by key, so it costs no question. Memory: a block of images, and the finished rows of the source.
+What people said about an answer stands above the checks (`pipelines.reviews`). Reads the ledger only by key, so it costs no question. Memory: a block of images, and the finished rows of the source.
 """
 
 import json
@@ -12,6 +12,7 @@ from typing import Any
 import pyarrow as pa
 
 from pipelines.lake import Lake
+from pipelines.reviews import overrule
 from pipelines.tables import TABLES
 from pipelines.teach.config import TeacherConfig
 from pipelines.teach.flow import BLOCK, follow, walks
@@ -36,6 +37,7 @@ def judge(lake: Lake, source: str, teacher: Teacher, config: TeacherConfig) -> C
                 _trajectory(source, teacher, walk, conditioning, stages) | {"control": conditioning != config.conditioning}
             )
             rejects += _rejects(source, teacher, walk, conditioning, stages)
+    rows, rejects = overrule(lake, rows, rejects)
     lake.replace("trajectories", pa.Table.from_pylist(rows, schema=TABLES["trajectories"].schema), source=source)
     lake.replace("rejects", pa.Table.from_pylist(rejects, schema=TABLES["rejects"].schema), source=source)
     return Counter(row["status"] for row in rows)

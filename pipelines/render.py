@@ -13,6 +13,9 @@ from pipelines.tables import TABLES
 from prompts.formats import FORMATS, GRPO_TASKS, Record, ground_truth
 from prompts.ontology import load
 
+CARRIED = ("teacher", "revision", "conditioning", "verified_by", "licence_id", "attribution")
+"""Columns of a trajectory that its samples keep."""
+
 
 def render(lake: Lake, source: str) -> bool:
     """Rebuild `samples` of one source; False when nothing changed."""
@@ -26,8 +29,9 @@ def _accepted(lake: Lake, source: str) -> Iterator[dict[str, Any]]:
     splits = lake.read("groups", columns=["image_id", "split"]).to_pydict()
     split_of = dict(zip(splits["image_id"], splits["split"], strict=True))
     done: set[tuple[str, str]] = set()
-    for row in lake.read("trajectories", source=source).to_pylist():
-        # The first sample that passed stands for its image; the answer-blind control is never trained on.
+    rows = lake.read("trajectories", source=source).to_pylist()
+    for row in sorted(rows, key=lambda row: -row["verified_by"]):
+        # The sample that most people accepted, otherwise the first that passed; the answer-blind control is never trained on.
         image = (row["image_id"], row["teacher"])
         if row["status"] == "accepted" and not row["control"] and image not in done:
             done.add(image)
@@ -58,5 +62,5 @@ def sample_rows(trajectory: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
                 "messages": json.dumps(turns, ensure_ascii=False),
                 "ground_truth": None if truth is None else json.dumps(truth, ensure_ascii=False, sort_keys=True),
                 "node": record.node,
-                **{key: trajectory[key] for key in ("teacher", "revision", "conditioning", "licence_id", "attribution")},
+                **{key: trajectory[key] for key in CARRIED},
             }

@@ -6,7 +6,8 @@ import re
 import dagster as dg
 import pytest
 
-from assets.definitions import RANGE, build_defs, defs
+from assets.definitions import build_defs, defs
+from assets.partitions import RANGE
 from assets.settings import Settings, chosen_sources
 from pipelines.ingest import ingest as real
 from pipelines.preview import MOST_BYTES, MOST_IMAGES, thumbnails
