@@ -39,7 +39,6 @@ def reviews(settings: Settings) -> dg.MaterializeResult:
         "annotations": dict(done.outcomes),
         "verdicts": tally(lake.read("reviews"), "verdict"),
         "reviewers agree": _agree(reviewing.between_reviewers(lake)),
-        "checks against people": _checks(lake.read("trajectories").to_pylist()),
         "folder": str(settings.reviews_path()),
     }
     refused = check("reviews", "understood", not done.refused, {"refused": done.refused}, severity=WARN)
@@ -51,13 +50,6 @@ def _agree(rows: Sequence[tuple[str, str, float | None, int, int]]) -> Any:
         return "fewer than two reviewers"
     shown = [(what, name, "undefined" if value is None else f"{value:.2f}", *counts) for what, name, value, *counts in rows]
     return markdown_table(("on", "coefficient", "value", "shared items", "reviewers"), shown)
-
-
-def _checks(trajectories: Sequence[Mapping[str, Any]]) -> Any:
-    rows = [(name, *counts) for name, counts in reviewing.checks_against_people(trajectories).items()]
-    return (
-        markdown_table(("check that failed", "reviewed", "people decided otherwise"), rows) if rows else "nothing was reviewed"
-    )
 
 
 @dg.asset(
@@ -77,9 +69,17 @@ def review_queue(settings: Settings) -> dg.MaterializeResult:
     facts = {
         "strata": found.strata,
         "export": [str(path) for path in found.files],
+        "checks against people": _checks(lake.read("trajectories", columns=["verdicts"]).to_pylist()),
         "examples": dg.MetadataValue.md(pictured(lake, told)),
     }
     return described(lake, "review_queue", facts)
+
+
+def _checks(trajectories: Sequence[Mapping[str, Any]]) -> Any:
+    rows = [(name, *counts) for name, counts in reviewing.checks_against_people(trajectories).items()]
+    return (
+        markdown_table(("check that failed", "reviewed", "people decided otherwise"), rows) if rows else "nothing was reviewed"
+    )
 
 
 @dg.asset(
@@ -103,7 +103,9 @@ def agreement(context: dg.AssetExecutionContext, settings: Settings) -> dg.Mater
     for source in context.partition_keys:
         agreeing.agree(lake, source)
         rows = lake.read("agreement", source=source).to_pylist()
-        note_partition(context, lake, "agreement", source, {"agreement": _scores(rows)})
+        met = {row["field"] for row in rows if row["measure"] != "macro_f1"}
+        shown = _scores([row for row in rows if row["field"] in met])
+        note_partition(context, lake, "agreement", source, {"agreement, of fields that experts saw at least once": shown})
     rows = [row for row in lake.read("agreement").to_pylist() if agreeing.summary(row)]
     return described(lake, "agreement", {"in all": _scores(rows)}, _beats(rows))
 

@@ -3,6 +3,7 @@
 import argparse
 import os
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 
 from pipelines.lake import Lake
@@ -11,7 +12,7 @@ from pipelines.reviews import Imported, between_reviewers, import_file
 from quality.label_studio import WrongFile
 
 
-def main() -> int:
+def main(arguments: Sequence[str] | None = None) -> int:
     """Export without a file, import with one; exit status 1 when annotations were refused, 2 for a file that is no export."""
     parser = argparse.ArgumentParser(prog="make review", description=__doc__)
     parser.add_argument("file", nargs="?", help="a JSON export of Label Studio")
@@ -21,7 +22,7 @@ def main() -> int:
     parser.add_argument(
         "--folder", default=os.environ.get("DERMOFORGE_REVIEWS") or "reviews", help="default: DERMOFORGE_REVIEWS, or ./reviews"
     )
-    chosen = parser.parse_args()
+    chosen = parser.parse_args(arguments)
     lake = Lake(chosen.lake)
     if not chosen.file:
         _export(lake, Path(chosen.folder))

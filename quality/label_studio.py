@@ -27,6 +27,12 @@ _RULE = (
     "rejected, and your correction is kept."
 )
 
+_TOLD = {
+    "blind": "The teacher did not know it.",
+    "candidates": "The teacher was told that it is one of a few.",
+    "confirmed": "The teacher was told so.",
+}
+
 
 class WrongFile(ValueError):
     """A file that is no JSON export of Label Studio; the message says what it is and what to do."""
@@ -44,7 +50,7 @@ def config(kind: str, ontology: Ontology) -> str:
     _stage(right, "observation", "1. What is seen")
     for name, values in _findings(kind).items():
         title = schemas.DERM7PT_TITLES.get(name, "Concepts that are visible")
-        _choices(right, name, title, values, choice="multiple" if name == CONCEPTS else "single")
+        _choices(right, name, title, values, choice="multiple" if name == CONCEPTS else "single-radio")
     _stage(right, "reasoning", "2. What it means")
     Xml.SubElement(right, "Header", value="Diagnosis", size="5")
     tree = Xml.SubElement(right, "Taxonomy", name="diagnosis", toName="image", maxUsages="1", leafsOnly="false")
@@ -66,7 +72,7 @@ def _choices(parent: Xml.Element, name: str, title: str, values: Sequence[str], 
     if title:
         Xml.SubElement(parent, "Header", value=title, size="5")
     found = Xml.SubElement(
-        parent, "Choices", {"name": name, "toName": "image", "showInline": "true", "choice": "single", **how}
+        parent, "Choices", {"name": name, "toName": "image", "showInline": "true", "choice": "single-radio", **how}
     )
     for value in values:
         Xml.SubElement(found, "Choice", value=value)
@@ -245,6 +251,8 @@ def corrected(kind: str, answers: Mapping[str, Any], observation: Mapping[str, A
             continue
         if not set(chosen) <= set(allowed):
             raise ValueError(f"{name}: {sorted(set(chosen) - set(allowed))} is none of its values")
+        if NONE_OF_THEM in chosen and len(chosen) > 1:
+            raise ValueError(f"{name}: {sorted(chosen)} contradict each other")
         stated = sorted(chosen) if name == CONCEPTS else chosen[0]
         if stated != said[name]:
             changes[name] = stated

@@ -17,6 +17,7 @@ from quality.thresholds import RARE_DIAGNOSIS, REVIEW_ITEMS, REVIEW_SHARES
 
 Row = Mapping[str, Any]
 ACCEPT, REJECT, SKIPPED = "accept", "reject", "skipped"
+BY_CHANCE = "drawn at random"
 _JUDGED = ("image_id", "teacher", "revision", "conditioning", "sample", "observation", "reasoning", "final_node")
 
 
@@ -59,7 +60,7 @@ def choose(trajectories: Sequence[Row], judged: Iterable[str], ontology: Ontolog
 
 def _told(stratum: str, whys: Sequence[str]) -> tuple[str, ...]:
     """Random is a reason only for what was drawn at random; everything could have been."""
-    return tuple(why for why in whys if why != "random" or stratum == "random")
+    return tuple(why for why in whys if why != BY_CHANCE or stratum == "random")
 
 
 def reasons_of(
@@ -73,7 +74,7 @@ def reasons_of(
         failed = [verdict["check"] for verdict in json.loads(row["verdicts"]) if not verdict["passed"]]
         blind = row["conditioning"] == "blind" and bool({"diagnosis_disagrees", "diagnosis_unknown"} & set(failed))
         if not row["control"]:
-            found["random"][item] = (0.0, "random")
+            found["random"][item] = (0.0, BY_CHANCE)
         if failed and not blind:
             found["rejected by checks"][item] = (0.0, f"rejected by checks: {', '.join(sorted(set(failed)))}")
         if blind:

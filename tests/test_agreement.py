@@ -19,7 +19,9 @@ from quality.agreement import ABSENT, ALL, PRESENT
 
 ONTOLOGY = load()
 VALUES = ("absent", "typical", "atypical")
-fields = st.lists(st.tuples(st.sampled_from(VALUES), st.sampled_from([*VALUES, schemas.NOT_ASSESSABLE])), min_size=1, max_size=60)
+fields = st.lists(
+    st.tuples(st.sampled_from(VALUES), st.sampled_from([*VALUES, schemas.NOT_ASSESSABLE])), min_size=1, max_size=60
+)
 
 
 def scored(pairs, field="pigment_network"):
