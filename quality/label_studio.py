@@ -117,9 +117,7 @@ def _observed(observation: Mapping[str, Any]) -> str:
 
 
 def _reasoned(reasoning: Mapping[str, Any] | None, label: str, conditioning: str) -> str:
-    source = (
-        f"Diagnosis of the source: {label}. The teacher was told: {'nothing' if conditioning == 'blind' else conditioning}."
-    )
+    source = f"Diagnosis of the source: {label}. {_TOLD[conditioning]}"
     if reasoning is None:
         return f"No reasoning was written.\n\n{source}"
     sides = [
