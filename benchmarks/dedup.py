@@ -14,7 +14,6 @@ import argparse
 import json
 import multiprocessing
 import os
-import resource
 import signal
 import subprocess
 import sys
@@ -30,6 +29,7 @@ from typing import Any
 import numpy as np
 
 from benchmarks.ingest import SCRATCH
+from benchmarks.peak import peak_mib
 from quality.hamming import near_pairs
 
 REPOSITORY = Path(__file__).resolve().parent.parent
@@ -137,13 +137,13 @@ def _measure(function: Callable[..., Any], count: int, radius: int, out: Any) ->
     sys.path.append(str(PEERS))
     values = planted(count)
     function(values[:2_000], radius)  # imports and compiles
-    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    before = peak_mib()
     seconds, pairs = [], np.empty((0, 2), np.int64)
     while len(seconds) < 3 and sum(seconds) < 5:
         start = time.perf_counter()
         pairs = function(values, radius)
         seconds.append(time.perf_counter() - start)
-    peak = (resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) >> 10
+    peak = peak_mib() - before
     out.send((min(seconds), set(map(tuple, pairs.tolist())), peak))
 
 

@@ -8,7 +8,6 @@ tones. RATIO lines give the growth of the join at radius 4 and of the split over
 import argparse
 import json
 import multiprocessing
-import resource
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -19,6 +18,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from benchmarks.dedup import planted
+from benchmarks.peak import peak_mib
 from pipelines.tables import TABLES
 from quality.hamming import near_pairs
 
@@ -67,7 +67,7 @@ def measured(stage: str, size: int, run: Callable[[], int]) -> dict[str, Any]:
     start = time.perf_counter()
     result = run()
     seconds = time.perf_counter() - start
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss >> 10
+    peak = peak_mib()
     return {"stage": stage, "size": size, "seconds": round(seconds, 3), "peak_mib": peak, "result": result}
 
 

@@ -11,7 +11,6 @@ import hashlib
 import json
 import multiprocessing
 import os
-import resource
 import statistics
 import subprocess
 import sys
@@ -24,6 +23,7 @@ from typing import Any
 
 import pyarrow as pa
 
+from benchmarks.peak import peak_mib
 from pipelines.lake import Lake
 from pipelines.tables import TABLES
 from pipelines.teach.config import TeacherConfig
@@ -95,9 +95,8 @@ def apart(function: Callable[..., None], *arguments: Any) -> list[dict[str, Any]
 
 def row_of(what: str, count: int, seconds: float, **more: float) -> dict[str, Any]:
     """One row of the table, with the peak memory of this process."""
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
     times = {"seconds": round(seconds, 2), "a second": round(count / seconds, 1), "ms each": round(1000 * seconds / count, 4)}
-    return {"what": what, "count": count, **times, "peak MiB": round(peak), **more}
+    return {"what": what, "count": count, **times, "peak MiB": peak_mib(), **more}
 
 
 def ledger(folder: str, count: int, out: Any) -> None:

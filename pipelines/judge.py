@@ -1,6 +1,7 @@
 """Trajectories: the ledger's answers of one source put together, every check's verdict beside them, rejects with all reasons.
 
-What people said about an answer stands above the checks (`pipelines.reviews`). Reads the ledger only by key, so it costs no question. Memory: a block of images, and the finished rows of the source.
+What people said about an answer stands above the checks (`pipelines.reviews`). Reads the ledger only by key, so it costs no question.
+Memory: a block of images, and the finished rows of the source.
 """
 
 import json
@@ -21,9 +22,12 @@ from pipelines.teach.requests import Teacher
 from pipelines.teach.stages import Judged, Walk
 from pipelines.teach.subjects import subjects
 from prompts.ontology import load
+from prompts.schemas import TEXT_KEY, findings
 from prompts.stages import Conditioning
 from prompts.versions import prompt_versions
 from quality.checks import Verdict
+from quality.near_texts import near_pairs
+from quality.thresholds import DRIFT, DRIFT_ROWS
 
 
 def judge(lake: Lake, source: str, teacher: Teacher, config: TeacherConfig) -> Counter[str]:
@@ -37,9 +41,12 @@ def judge(lake: Lake, source: str, teacher: Teacher, config: TeacherConfig) -> C
                 _trajectory(source, teacher, walk, conditioning, stages) | {"control": conditioning != config.conditioning}
             )
             rejects += _rejects(source, teacher, walk, conditioning, stages)
+    rejects += _copied(rows)
     rows, rejects = overrule(lake, rows, rejects)
     lake.replace("trajectories", pa.Table.from_pylist(rows, schema=TABLES["trajectories"].schema), source=source)
     lake.replace("rejects", pa.Table.from_pylist(rejects, schema=TABLES["rejects"].schema), source=source)
+    counts = pa.Table.from_pylist(_counted(rows), schema=TABLES["trajectory_verdicts"].schema)
+    lake.replace("trajectory_verdicts", counts, source=source)
     return Counter(row["status"] for row in rows)
 
 
@@ -89,10 +96,71 @@ def _trajectory(
         "final_node": load().resolve(answer["final_diagnosis"]) if answer else None,
         "normalised_from": reasoned.normalised_from if reasoned else None,
         "verdicts": json.dumps(verdicts, sort_keys=True),
+        "history": json.dumps([_earlier(judged) for judged in walk.earlier if _of(judged, conditioning)], sort_keys=True),
         "status": f"rejected: {failed[0]['check']}" if failed else "accepted",
         "observe_key": observed.key or None,
         "reason_key": (reasoned.key or None) if reasoned else None,
     }
+
+
+def _counted(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Rows of `trajectory_verdicts`: an observation counts once, however many reasonings follow from it."""
+    made: Counter[tuple[str, ...]] = Counter()
+    failed: Counter[tuple[str, ...]] = Counter()
+    for row in rows:
+        for verdict in json.loads(row["verdicts"]):
+            if verdict["stage"] == "observe" and row["control"]:
+                continue
+            key = (row["source"], row["teacher"], row["conditioning"], verdict["stage"], verdict["check"])
+            made[key] += 1
+            failed[key] += not verdict["passed"]
+    names = TABLES["trajectory_verdicts"].key
+    return [dict(zip(names, key, strict=True)) | {"made": made[key], "failed": failed[key]} for key in sorted(made)]
+
+
+def drifts(before: list[dict[str, Any]], after: list[dict[str, Any]]) -> list[str]:
+    """Checks whose share of failures moved from one run to the next by more than chance and `DRIFT` allow, as sentences."""
+    old = {tuple(row[name] for name in TABLES["trajectory_verdicts"].key): row for row in before}
+    found = []
+    for row in after:
+        was = old.get(tuple(row[name] for name in TABLES["trajectory_verdicts"].key))
+        if was is None or min(was["made"], row["made"]) < DRIFT_ROWS:
+            continue
+        then, now = was["failed"] / was["made"], row["failed"] / row["made"]
+        if abs(now - then) > DRIFT:
+            found.append(f"{row['source']}, {row['teacher']}, {row['stage']} {row['check']}: {then:.1%} before, {now:.1%} now")
+    return found
+
+
+def _copied(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Fail the trajectories that share a description although their findings differ; returns their rejects."""
+    seen = [row for row in rows if row["observation"]]
+    parsed = [json.loads(row["observation"]) for row in seen]
+    wrong: dict[int, str] = {}
+    for a, b in near_pairs([value[TEXT_KEY] for value in parsed]):
+        if seen[a]["image_id"] != seen[b]["image_id"] and set(findings(parsed[a])) != set(findings(parsed[b])):
+            wrong |= {a: seen[b]["image_id"], b: seen[a]["image_id"]}
+    return [_fail(seen[place], "observe", "copied_text", f"as of {other}") for place, other in sorted(wrong.items())]
+
+
+def _fail(row: dict[str, Any], stage: str, check: str, detail: str) -> dict[str, Any]:
+    """Add a failed verdict to a trajectory, in place; returns its row for `rejects`."""
+    verdicts = [*json.loads(row["verdicts"]), {"stage": stage, "check": check, "passed": False, "detail": detail}]
+    row["verdicts"] = json.dumps(verdicts, sort_keys=True)
+    if row["status"] == "accepted":
+        row["status"] = f"rejected: {check}"
+    key = {name: row[name] for name in ("image_id", "source", "teacher", "conditioning", "sample")}
+    return {**key, "stage": stage, "check": check, "detail": detail, "answer": row["observation"]}
+
+
+def _of(judged: Judged, conditioning: Conditioning) -> bool:
+    return judged.request.stage == "observe" or judged.request.conditioning == conditioning
+
+
+def _earlier(judged: Judged) -> dict[str, Any]:
+    """An attempt that was sent back, with why."""
+    faults = [{"check": v.check, "detail": v.detail} for v in judged.verdicts if not v.passed]
+    return {"stage": judged.request.stage, "attempt": judged.request.attempt, "request_key": judged.key, "faults": faults}
 
 
 def _rejects(

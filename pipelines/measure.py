@@ -11,7 +11,7 @@ from pipelines.increment import Increment, bring_images_up_to_date
 from pipelines.lake import Lake
 from pipelines.pixels import PixelBatch
 
-VERSION = "1"
+VERSION = "2"
 """Raise when measuring changes: all evidence is then measured again."""
 
 
@@ -34,5 +34,6 @@ def _row(image_id: str, data: bytes) -> dict[str, Any]:
         "measured": measured.measured,
         "why_not": measured.why_not or None,
         "findings": list(evidence.findings(measured)),
+        "traces": list(measured.traces),
         "evidence": json.dumps(asdict(measured), sort_keys=True, allow_nan=False),
     }

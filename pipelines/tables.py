@@ -9,7 +9,9 @@ from dataclasses import dataclass
 import pyarrow as pa
 
 TEXT, INT, REAL, FLAG, BYTES = pa.string(), pa.int64(), pa.float64(), pa.bool_(), pa.binary()
-TEXTS, INTS = pa.list_(pa.string()), pa.list_(pa.int64())
+NAMED = pa.list_(pa.struct([("raw", TEXT), ("weight", REAL), ("node", TEXT), ("how", TEXT)]))
+"""Several weighted labels of one image, each with its ontology node."""
+TEXTS, INTS, REALS = pa.list_(pa.string()), pa.list_(pa.int64()), pa.list_(pa.float64())
 TONES = pa.list_(pa.struct([("value", TEXT), ("system", TEXT), ("basis", TEXT)]))
 """Skin-tone statements of one image, each on its own scale and by its own judge."""
 
@@ -139,6 +141,7 @@ TABLES: dict[str, TableSpec] = {
             measured=FLAG,
             why_not=TEXT,
             findings=TEXTS,
+            traces=REALS,
             evidence=TEXT,
         ),
     ),
@@ -148,7 +151,7 @@ TABLES: dict[str, TableSpec] = {
         _columns(image_id=TEXT, source=TEXT, input_digest=TEXT, model=TEXT, weights=TEXT, dim=INT, vector=BYTES, why_not=TEXT),
     ),
     "diagnoses": TableSpec(
-        "the ontology node of an image's raw label, never more precise than the label",
+        "the ontology node of an image's raw label, never more precise than the label; several weighted labels stay several",
         ("image_id",),
         _columns(
             image_id=TEXT,
@@ -159,6 +162,7 @@ TABLES: dict[str, TableSpec] = {
             granularity=TEXT,
             malignancy=TEXT,
             how=TEXT,
+            differential=NAMED,
         ),
     ),
     "duplicate_pairs": TableSpec(
@@ -251,6 +255,7 @@ TABLES: dict[str, TableSpec] = {
             final_node=TEXT,
             normalised_from=TEXT,
             verdicts=TEXT,
+            history=TEXT,
             status=TEXT,
             verified_by=INT,
             observe_key=TEXT,
@@ -271,6 +276,11 @@ TABLES: dict[str, TableSpec] = {
             detail=TEXT,
             answer=TEXT,
         ),
+    ),
+    "trajectory_verdicts": TableSpec(
+        "how often each check was made on a teacher's answers, and how often it failed",
+        ("source", "teacher", "conditioning", "stage", "check"),
+        _columns(source=TEXT, teacher=TEXT, conditioning=TEXT, stage=TEXT, check=TEXT, made=INT, failed=INT),
     ),
     "samples": TableSpec(
         "rendered training rows: one a format and image",

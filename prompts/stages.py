@@ -69,6 +69,13 @@ Which of these names means the same condition?
 Answer with a single JSON object that has exactly one key, "diagnosis": one of the names above, spelled as it stands there, or \
 "{none}" when none of them means the same."""
 
+_REPAIR = """{prompt}
+
+An earlier answer to this was sent back:
+{faults}
+
+Look at the image again and write a new answer that follows all of the rules. Do not mention the earlier answer."""
+
 NONE_OF_THESE = "none of these"
 
 
@@ -90,6 +97,11 @@ def reason_prompt(kind: str, observation: str, conditioning: Conditioning, label
     """
     task = _TASK[conditioning].format(labels=", ".join(labels))
     return _REASON.format(observation=_indented(observation), task=task)
+
+
+def repair_prompt(prompt: str, faults: Sequence[str]) -> str:
+    """A question asked again, with what was wrong with the answer that came. `faults` are sentences."""
+    return _REPAIR.format(prompt=prompt, faults="\n".join(f"- {fault}" for fault in faults))
 
 
 def normalise_prompt(label: str, names: Sequence[str]) -> str:

@@ -21,4 +21,5 @@ def prompt_version(stage: str, kind: str, conditioning: Conditioning) -> str:
 def prompt_versions(kinds: Sequence[str], conditioning: Conditioning = "confirmed") -> dict[str, str]:
     """Versions behind a trajectory, for the record and for Dagster's code versions."""
     observe = {f"observe {kind}": prompt_version("observe", kind, "blind") for kind in kinds}
-    return {**observe, "reason": prompt_version("reason", "", conditioning), "ontology": load().digest[:16]}
+    repair = schemas.digest(stages.repair_prompt("", []))[:16]
+    return {**observe, "reason": prompt_version("reason", "", conditioning), "repair": repair, "ontology": load().digest[:16]}

@@ -17,7 +17,8 @@ from jsonschema.exceptions import ValidationError
 
 from prompts import schemas
 from prompts.ontology import Ontology
-from quality import lexicon, text, thresholds
+from quality import claim_words, claims, lexicon, text, thresholds
+from quality.claims import NOTHING, Known
 from quality.text import Mention, Polarity
 
 CHECKS: dict[str, str] = {
@@ -36,15 +37,23 @@ CHECKS: dict[str, str] = {
     "degenerate": "The text does not repeat itself and holds no unfilled template.",
     "all_absent": "At least one thing was observed: a criterion, a concept or a measured finding.",
     "contradiction": "The description does not deny what the structured findings state, nor state what they deny or leave out.",
+    "unmentioned": "The description names every finding that is listed as present.",
+    "against_pixels": "No colour, symmetry, outline, edge or shape is claimed that the measured lesion clearly contradicts.",
+    "against_record": "No site, side, sex or age is claimed that the source's record contradicts.",
+    "hedging": "The text says what it sees, without a hedge in every sentence.",
+    "management": "The text gives no advice on tests, treatment or follow-up.",
+    "personal_data": "The text holds no name, date, address or number of a person.",
     "cites_unobserved": "Every finding that the reasoning cites stands in the observation.",
     "no_support": "The reasoning cites at least one supporting finding.",
     "cited_both_ways": "No finding is cited both for and against the conclusion.",
     "diagnosis_unknown": "The final diagnosis is a name of the ontology.",
     "diagnosis_unnamed": "The reasoning text mentions its own final diagnosis by some name.",
+    "concludes_otherwise": "The last diagnosis that the reasoning names is its final diagnosis, or above or below it.",
+    "copied_text": "The description is not that of another image whose findings differ.",
     "diagnosis_disagrees": "The final diagnosis is the image's known diagnosis, or above or below it in the ontology.",
 }
 
-_AGREES = frozenset({"same", "ancestor", "descendant"})
+_AGREES = frozenset({"same", "ancestor", "descendant", "overlap"})
 _HYPOTHETICAL = re.compile(
     r"\b(?:would|expect\w*|typically|usually|often|commonly|classically|may|might|can|could|if|dermoscop\w+)\b",
     re.IGNORECASE,
@@ -61,16 +70,18 @@ class Verdict:
     detail: str
 
 
-def check_observation(raw_text: str, kind: str, ontology: Ontology) -> tuple[dict[str, Any] | None, tuple[Verdict, ...]]:
+def check_observation(
+    raw_text: str, kind: str, ontology: Ontology, known: Known = NOTHING
+) -> tuple[dict[str, Any] | None, tuple[Verdict, ...]]:
     """The observation in `raw_text` and the verdict of every check that could be made on it.
 
-    `kind` is `dermoscopic` or `clinical`. The object is `None` unless it parses and fits the schema; later checks may
+    `kind` is `dermoscopic` or `clinical`; `known` is what else is known of the image. The object is `None` unless it parses and fits the schema; later checks may
     still have failed on an object that is returned.
     """
     value, fault = _decode(raw_text)
     if fault:
         return None, (Verdict("not_json", False, fault),)
-    form = _form_verdicts(value, _validator(kind))
+    form = _form_verdicts(value, kind)
     prose = _observed_prose(value)
     verdicts = [
         _verdict("not_json", ()),
@@ -79,15 +90,25 @@ def check_observation(raw_text: str, kind: str, ontology: Ontology) -> tuple[dic
         _verdict("names_diagnosis", _diagnoses_named(prose, ontology)),
         _verdict("non_visual", _non_visual(prose)),
         *_prose_verdicts(prose, _string(value, schemas.TEXT_KEY), thresholds.DESCRIPTION_WORDS),
+        *_claim_verdicts(prose, known),
     ]
     if not all(verdict.passed for verdict in form):
         return None, tuple(verdicts)
-    verdicts += [_all_absent(value), _verdict("contradiction", contradictions(value, prose))]
+    verdicts += [
+        _all_absent(value),
+        _verdict("contradiction", contradictions(value, prose)),
+        _verdict("unmentioned", claims.unmentioned(value, prose)),
+    ]
     return value, tuple(verdicts)
 
 
 def check_reasoning(
-    raw_text: str, observation: Mapping[str, Any], kind: str, diagnosis_node: str | None, ontology: Ontology
+    raw_text: str,
+    observation: Mapping[str, Any],
+    kind: str,
+    diagnosis_node: str | None,
+    ontology: Ontology,
+    known: Known = NOTHING,
 ) -> tuple[dict[str, Any] | None, tuple[Verdict, ...]]:
     """The reasoning in `raw_text` and the verdict of every check on it, given the image's schema-valid `observation`.
 
@@ -97,10 +118,12 @@ def check_reasoning(
     value, fault = _decode(raw_text)
     if fault:
         return None, (Verdict("not_json", False, fault),)
-    form = _form_verdicts(value, _validator("reasoning"))
+    form = _form_verdicts(value, "reasoning")
     prose = _string(value, "reasoning")
     verdicts = [_verdict("not_json", ()), *form, _verdict("wrong_modality", _wrong_features(prose, kind))]
     verdicts += _prose_verdicts(prose, prose, thresholds.REASONING_WORDS)
+    unnamed = _without_names(prose, ontology)
+    verdicts += [_verdict("non_visual", _untold(unnamed)), *_claim_verdicts(unnamed, known)]
     if not all(verdict.passed for verdict in form):
         return None, tuple(verdicts)
     verdicts += _citation_verdicts(value, schemas.findings(observation))
@@ -163,13 +186,17 @@ def _children(value: Any) -> Iterable[Any]:
 
 
 @cache
-def _validator(stage: str) -> Draft202012Validator:
+def _validators(stage: str) -> tuple[Any, Draft202012Validator]:
+    """A compiled validator that says yes or no, and one that says what is wrong."""
+    import jsonschema_rs
+
     schema = schemas.reasoning_schema() if stage == "reasoning" else schemas.observation_schema(stage)
-    return Draft202012Validator(schema)
+    return jsonschema_rs.validator_for(schema), Draft202012Validator(schema)
 
 
-def _form_verdicts(value: Any, validator: Draft202012Validator) -> list[Verdict]:
-    errors = list(validator.iter_errors(value))
+def _form_verdicts(value: Any, stage: str) -> list[Verdict]:
+    fits, validator = _validators(stage)
+    errors = [] if fits.is_valid(value) else list(validator.iter_errors(value))
     outside = [f"{_place(error)}: {error.instance}" for error in errors if error.validator == "enum"]
     shape = [f"{_place(error)} {error.validator}: {error.message}" for error in errors if error.validator != "enum"]
     return [_verdict("schema", shape), _verdict("vocabulary", outside)]
@@ -211,18 +238,44 @@ def _wrong_features(prose: str, kind: str) -> list[str]:
 
 
 def _diagnoses_named(prose: str, ontology: Ontology) -> list[str]:
-    return [*ontology.mentions(prose), *(match.group() for match in lexicon.DIAGNOSTIC.finditer(prose))]
+    return [*ontology.mentions(prose), *text.found(prose, lexicon.DIAGNOSTIC)]
 
 
 def _non_visual(prose: str) -> list[str]:
-    return [f"{match.group()} ({claim})" for claim, pattern in lexicon.NON_VISUAL.items() for match in pattern.finditer(prose)]
+    return [f"{quote} ({claim})" for claim, pattern in lexicon.NON_VISUAL.items() for quote in text.found(prose, pattern)]
+
+
+def _without_names(prose: str, ontology: Ontology) -> str:
+    """Prose without its diagnoses: "recurrent nevus" tells no history."""
+    for name in sorted(set(ontology.mentions(prose)), key=lambda name: (-len(name), name)):
+        prose = re.sub(r"[\W_]+".join(name.split()), "this", prose, flags=re.IGNORECASE)
+    return prose
+
+
+def _untold(prose: str) -> list[str]:
+    """What a reasoning claims of the patient: it was told nothing of the kind. What it would expect of a condition is no claim."""
+    return [
+        f"{quote} ({claim})"
+        for claim in ("history", "symptom", "age", "sex", "palpation")
+        for quote in claims.affirmed(lexicon.NON_VISUAL[claim], prose, _HYPOTHETICAL)
+    ]
+
+
+def _claim_verdicts(prose: str, known: Known) -> list[Verdict]:
+    return [
+        _verdict("against_pixels", claims.against_pixels(prose, known)),
+        _verdict("against_record", claims.against_record(prose, known)),
+        _verdict("hedging", claims.hedges(prose)),
+        _verdict("management", text.found(prose, claim_words.MANAGEMENT)),
+        _verdict("personal_data", claims.personal(prose)),
+    ]
 
 
 def _prose_verdicts(prose: str, main: str, word_range: tuple[int, int]) -> list[Verdict]:
     """Verdicts on wording, for all free text (`prose`) or its running part (`main`)."""
     return [
-        _verdict("provenance", [match.group() for match in lexicon.PROVENANCE.finditer(prose)]),
-        _verdict("refusal", [match.group() for match in lexicon.REFUSAL.finditer(prose)]),
+        _verdict("provenance", text.found(prose, lexicon.PROVENANCE)),
+        _verdict("refusal", text.found(prose, lexicon.REFUSAL)),
         _length(main, word_range),
         _verdict("language", _language_faults(main)),
         _verdict("degenerate", _degenerate_faults(main)),
@@ -254,9 +307,9 @@ def _language_faults(prose: str) -> list[str]:
 
 def _degenerate_faults(prose: str) -> list[str]:
     tokens = text.words(prose)
-    said = [" ".join(text.words(sentence)) for sentence in text.sentences(prose)]
+    said = [" ".join(sentence.casefold().split()) for sentence in text.sentences(prose)]
     share = text.repeated_share(tokens, thresholds.REPEATED_GRAM_WORDS)
-    faults = [match.group() for match in lexicon.PLACEHOLDER.finditer(prose)]
+    faults = text.found(prose, lexicon.PLACEHOLDER)
     faults += [match.group() for match in _CHARACTER_RUN.finditer(prose)]
     faults += [sentence for i, sentence in enumerate(said) if " " in sentence and sentence in said[:i]]
     if text.longest_run(tokens) > thresholds.WORD_RUN_MAX:
@@ -328,6 +381,7 @@ def _diagnosis_verdicts(value: Mapping[str, Any], known: str | None, ontology: O
     return [
         _verdict("diagnosis_unknown", [] if final else [label]),
         _verdict("diagnosis_unnamed", [] if _names(value["reasoning"], label, final, ontology) else [label]),
+        _verdict("concludes_otherwise", claims.concludes_otherwise(value, final, ontology)),
         _agreement(label, final, known, ontology),
     ]
 

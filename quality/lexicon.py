@@ -5,22 +5,19 @@ All patterns match whole words and ignore case. Written for this project from th
 
 import re
 
-
-def _pattern(*alternatives: str) -> re.Pattern[str]:
-    return re.compile(r"(?<![^\W_])(?:" + "|".join(alternatives) + r")(?![^\W_])", re.IGNORECASE)
-
+from quality.patterns import registered, whole_words
 
 # How prose names each seven-point criterion.
 CRITERIA: dict[str, re.Pattern[str]] = {
-    "pigment_network": _pattern(r"pigment(?:ed|ary)?[ -]network", r"reticular (?:network|pattern)"),
-    "blue_whitish_veil": _pattern(r"blu(?:e|ish)[ /-]?(?:whit(?:e|ish)|gr[ae]y(?:ish)?)?[ -]?veil"),
-    "vascular_structures": _pattern(
+    "pigment_network": whole_words(r"pigment(?:ed|ary)?[ -]network", r"reticular (?:network|pattern)"),
+    "blue_whitish_veil": whole_words(r"blu(?:e|ish)[ /-]?(?:whit(?:e|ish)|gr[ae]y(?:ish)?)?[ -]?veil"),
+    "vascular_structures": whole_words(
         r"vascular (?:structures?|patterns?)", r"(?:blood )?vessels?", r"telangiectas(?:ia|iae|ias|es)", r"vascularity"
     ),
-    "pigmentation": _pattern(r"pigmentation"),
-    "streaks": _pattern(r"streaks?", r"pseudopods?", r"radial streaming"),
-    "dots_and_globules": _pattern(r"dots(?: (?:and|or|/) globules)?", r"globules?"),
-    "regression_structures": _pattern(
+    "pigmentation": whole_words(r"pigmentation"),
+    "streaks": whole_words(r"streaks?", r"pseudopods?", r"radial streaming"),
+    "dots_and_globules": whole_words(r"dots(?: (?:and|or|/) globules)?", r"globules?"),
+    "regression_structures": whole_words(
         r"(?<!within )(?<!within areas of )regression(?: (?:structures?|areas?))?", r"regressive (?:structures?|areas?)"
     ),
 }
@@ -28,24 +25,24 @@ CRITERIA: dict[str, re.Pattern[str]] = {
 # The words that tell one value of a criterion from another; criteria whose values prose mixes freely are left out.
 VALUES: dict[str, dict[str, re.Pattern[str]]] = {
     "pigment_network": {
-        "typical": _pattern("typical", "regular"),
-        "atypical": _pattern("atypical", r"irregular(?:ly)?"),
+        "typical": whole_words("typical", "regular"),
+        "atypical": whole_words("atypical", r"irregular(?:ly)?"),
     },
-    "streaks": {"regular": _pattern(r"regular(?:ly)?"), "irregular": _pattern(r"irregular(?:ly)?")},
-    "dots_and_globules": {"regular": _pattern(r"regular(?:ly)?"), "irregular": _pattern(r"irregular(?:ly)?")},
+    "streaks": {"regular": whole_words(r"regular(?:ly)?"), "irregular": whole_words(r"irregular(?:ly)?")},
+    "dots_and_globules": {"regular": whole_words(r"regular(?:ly)?"), "irregular": whole_words(r"irregular(?:ly)?")},
     "pigmentation": {
-        "diffuse regular": _pattern(r"diffuse(?:ly)?,? regular(?:ly)?"),
-        "localized regular": _pattern(r"locali[sz]ed,? regular(?:ly)?"),
-        "diffuse irregular": _pattern(r"diffuse(?:ly)?,? irregular(?:ly)?"),
-        "localized irregular": _pattern(r"locali[sz]ed,? irregular(?:ly)?"),
+        "diffuse regular": whole_words(r"diffuse(?:ly)?,? regular(?:ly)?"),
+        "localized regular": whole_words(r"locali[sz]ed,? regular(?:ly)?"),
+        "diffuse irregular": whole_words(r"diffuse(?:ly)?,? irregular(?:ly)?"),
+        "localized irregular": whole_words(r"locali[sz]ed,? irregular(?:ly)?"),
     },
     "vascular_structures": {
-        "arborizing": _pattern(r"arbori[sz]ing", "branching"),
-        "comma": _pattern(r"comma(?:[ -](?:shaped|like))?"),
-        "hairpin": _pattern(r"hair[ -]?pin(?:[ -](?:shaped|like))?"),
-        "wreath": _pattern(r"wreath(?:[ -](?:shaped|like))?"),
-        "dotted": _pattern("dotted", "pinpoint"),
-        "linear irregular": _pattern(r"linear,? irregular", r"irregular,? linear"),
+        "arborizing": whole_words(r"arbori[sz]ing", "branching"),
+        "comma": whole_words(r"comma(?:[ -](?:shaped|like))?"),
+        "hairpin": whole_words(r"hair[ -]?pin(?:[ -](?:shaped|like))?"),
+        "wreath": whole_words(r"wreath(?:[ -](?:shaped|like))?"),
+        "dotted": whole_words("dotted", "pinpoint"),
+        "linear irregular": whole_words(r"linear,? irregular", r"irregular,? linear"),
     },
 }
 
@@ -56,7 +53,7 @@ NEEDS_VALUE: frozenset[str] = frozenset({"pigmentation"})
 # How prose names each SkinCon concept that is a structure; "-like" comparisons claim nothing.
 _LIKE = r"(?![ -]like)"
 CONCEPTS: dict[str, re.Pattern[str]] = {
-    concept: _pattern(*(alternative + _LIKE for alternative in alternatives))
+    concept: whole_words(*(alternative + _LIKE for alternative in alternatives))
     for concept, alternatives in {
         "Abscess": [r"abscess(?:es)?"],
         "Acuminate": ["acuminate"],
@@ -104,19 +101,19 @@ CONCEPTS: dict[str, re.Pattern[str]] = {
 # such.
 _AS_COLOUR = r" (?:colou?r(?:ation)?|areas?|pigment(?:ation)?|hues?|tones?|tints?|discolou?ration)"
 COLOUR_CONCEPTS: dict[str, re.Pattern[str]] = {
-    "Black": _pattern("black" + _AS_COLOUR),
-    "Blue": _pattern("blue" + _AS_COLOUR),
-    "Brown(Hyperpigmentation)": _pattern("brown" + _AS_COLOUR, "hyperpigmentation"),
-    "Gray": _pattern("gr[ae]y" + _AS_COLOUR),
-    "Pigmented": _pattern("pigmented", "pigmentation"),
-    "Purple": _pattern("purple" + _AS_COLOUR),
-    "Salmon": _pattern("salmon" + _AS_COLOUR),
-    "White(Hypopigmentation)": _pattern("white" + _AS_COLOUR, "hypopigmentation"),
-    "Yellow": _pattern("yellow" + _AS_COLOUR),
+    "Black": whole_words("black" + _AS_COLOUR),
+    "Blue": whole_words("blue" + _AS_COLOUR),
+    "Brown(Hyperpigmentation)": whole_words("brown" + _AS_COLOUR, "hyperpigmentation"),
+    "Gray": whole_words("gr[ae]y" + _AS_COLOUR),
+    "Pigmented": whole_words("pigmented", "pigmentation"),
+    "Purple": whole_words("purple" + _AS_COLOUR),
+    "Salmon": whole_words("salmon" + _AS_COLOUR),
+    "White(Hypopigmentation)": whole_words("white" + _AS_COLOUR, "hypopigmentation"),
+    "Yellow": whole_words("yellow" + _AS_COLOUR),
 }
 
 # Words of a diagnosis that no list of disease names holds.
-DIAGNOSTIC = _pattern(
+DIAGNOSTIC = whole_words(
     "benign", r"malignan(?:t|cy|cies)", r"pre-?malignant", "cancer(?:s|ous)?", r"neoplas(?:m|ms|tic|ia)", r"tumou?rs?",
     r"diagnos(?:is|es|ed|tic|e)", r"\w*carcinomas?", r"\w*sarcomas?", r"\w*melanomas?", r"\w*lymphomas?",
     r"\w*dermatitis",
@@ -124,18 +121,18 @@ DIAGNOSTIC = _pattern(
 )  # fmt: skip
 
 # Seen only through a dermatoscope, so wrong on a clinical photograph.
-DERMOSCOPIC_ONLY = _pattern(
+DERMOSCOPIC_ONLY = whole_words(
     r"derm(?:at)?oscop(?:y|e|ic|ically)", r"pigment(?:ed|ary)?[ -]network", r"blu(?:e|ish)[ -]whit(?:e|ish) veil",
     r"milia[ -]like cysts?", r"comedo[ -]like openings?", r"leaf[ -]like areas?", r"spoke[ -]wheel(?: areas?)?",
     r"regression structures?", "pseudopods?", "radial streaming", "dots and globules", "globules?", "negative network",
     r"arbori[sz]ing vessels", "peppering", "lacunae", "fingerprint-like", r"parallel (?:ridge|furrow) pattern",
     r"rosettes?", "chrysalis", r"shiny white (?:lines|streaks)",
 )  # fmt: skip
-CLINICAL_ONLY = _pattern(r"clinical (?:photo|photograph|image|picture|overview)", r"smartphone (?:photo|photograph|image)")
+CLINICAL_ONLY = whole_words(r"clinical (?:photo|photograph|image|picture|overview)", r"smartphone (?:photo|photograph|image)")
 
 # What no picture shows, by the kind of claim.
 NON_VISUAL: dict[str, re.Pattern[str]] = {
-    "history": _pattern(
+    "history": whole_words(
         r"history of", r"reported(?:ly)?",
         r"(?:patient|parent|mother|father) (?:reports?|states?|complains?|denies|noticed)",
         r"for (?:the past |the last |about |over |several |many |a few |\w+ )?(?:hours?|days?|weeks?|months?|years?)",
@@ -143,27 +140,27 @@ NON_VISUAL: dict[str, re.Pattern[str]] = {
         r"(?:has|have) (?:been )?(?:grown|growing|enlarged|changed|bled|spread|present for)", r"sudden onset", "onset",
         r"family history", r"medical history", r"since (?:birth|childhood|\d{4})", "duration",
     ),
-    "symptom": _pattern(
+    "symptom": whole_words(
         r"itch(?:y|es|ing|iness)?", r"prurit(?:us|ic)", r"pain(?:ful|less|s)?", r"tender(?:ness)?", "burning",
         r"sore(?:ness)?",
         "asymptomatic", r"symptom(?:s|atic)?", r"numb(?:ness)?", r"stinging", "discomfort",
     ),
-    "age": _pattern(
+    "age": whole_words(
         r"\d+[ -]years?[ -]old", r"years? of age", "elderly", r"middle-aged", r"aged \d+", r"infants?",
         r"child(?:ren)?",
         r"adults?", r"adolescents?", r"teenagers?", r"paediatric|pediatric", "newborn",
     ),
-    "sex": _pattern("males?", "females?", "man", "men", "woman", "women", "boys?", "girls?", "his", "her", "he", "she"),
-    "palpation": _pattern(
+    "sex": whole_words("males?", "females?", "man", "men", "woman", "women", "boys?", "girls?", "his", "her", "he", "she"),
+    "palpation": whole_words(
         r"palpa(?:ble|tion|ted|te)", "firm", r"blanch(?:es|ing|able)?", r"non-?blanch(?:ing|able)", "diascopy",
         r"warm(?:th)?(?: to(?: the)? touch)", "warmth", r"freely mobile",
         r"(?:soft|hard|rough|smooth) to(?: the)? touch",
     ),
-    "histology": _pattern(
+    "histology": whole_words(
         r"histo(?:patho)?log(?:y|ic|ical|ically)", r"biops(?:y|ies|ied)", r"immunohisto\w+", "microscopy",
         r"under the microscope", r"laboratory", r"blood tests?", r"cultures?", r"koh",
     ),
-    "treatment": _pattern(
+    "treatment": whole_words(
         r"treat(?:ed|ment|ments|ing)?", r"therap(?:y|ies|eutic)", r"excis(?:ed|ion|ional)", r"steroids?",
         r"corticosteroids?",
         r"antibiotics?", r"antifungals?", "surgery", "surgical", "cryotherapy", r"prescri(?:bed|ption)",
@@ -173,7 +170,7 @@ NON_VISUAL: dict[str, re.Pattern[str]] = {
 }  # fmt: skip
 
 # Signs that the writer was told the answer, or saw anything but the picture.
-PROVENANCE = _pattern(
+PROVENANCE = whole_words(
     r"(?:confirmed|provided|given|supplied|stated|known|reference|gold(?:[ -]standard)?|target)"
     r" (?:clinical )?(?:diagnos[ie]s|labels?|answers?|class)", r"correct (?:label|answer)",
     r"ground[ -]truth", "metadata", "meta-data", r"file ?names?", r"(?:as|was|is|been) label(?:l)?ed",
@@ -186,7 +183,7 @@ PROVENANCE = _pattern(
 )  # fmt: skip
 
 # A model that answers about itself instead of the picture.
-REFUSAL = _pattern(
+REFUSAL = whole_words(
     r"(?:i['\u2019]m|i am|we are|we['\u2019]re) (?:very |so )?sorry", r"i apologi[sz]e",
     r"as an? (?:ai|artificial intelligence|language model)\w*",
     r"i(?:['\u2019]m| am) (?:just |only )?an? (?:ai|language model|assistant)",
@@ -205,8 +202,10 @@ REFUSAL = _pattern(
 )  # fmt: skip
 
 # Words left from a template that nobody filled in.
-PLACEHOLDER = re.compile(
-    r"lorem ipsum|\{[\w ]*\}|\[(?:insert|your|describe|fill)[^\]]{0,80}\]|<[a-z_ /]{1,40}>|\.{4,}|…{2,}|\bTODO\b"
-    r"|\bN/A\b|<\|[^|]*\|>",
-    re.IGNORECASE,
+PLACEHOLDER = registered(
+    re.compile(
+        r"lorem ipsum|\{[\w ]*\}|\[(?:insert|your|describe|fill)[^\]]{0,80}\]|<[a-z_ /]{1,40}>|\.{4,}|…{2,}|\bTODO\b"
+        r"|\bN/A\b|<\|[^|]*\|>",
+        re.IGNORECASE,
+    )
 )

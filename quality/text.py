@@ -9,8 +9,12 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import lru_cache
+
+from quality.patterns import possible
 
 _WORD = re.compile(r"[^\W\d_]+(?:['\u2019-][^\W\d_]+)*")
+_ASCII_LETTERS = re.compile(r"[A-Za-z]")
 _SENTENCE_END = re.compile(r"[.!?]+(?=\s|$)|\n+")
 _CLAUSE_END = re.compile(
     r"[.!?;\n]+|\b(?:but|however|although|though|while|whilst|whereas|yet|except|apart from|instead)\b", re.IGNORECASE
@@ -87,12 +91,22 @@ class Mention:
 
 def words(text: str) -> list[str]:
     """Words of a text, lower case, digits and punctuation left out; hyphenated words count once."""
-    return [match.group().lower() for match in _WORD.finditer(text)]
+    return list(_words(text))
+
+
+@lru_cache(maxsize=64)
+def _words(text: str) -> tuple[str, ...]:
+    return tuple(word.lower() for word in _WORD.findall(text))
 
 
 def sentences(text: str) -> list[str]:
     """Sentences, trimmed, empty ones left out."""
-    return [part.strip() for part in _SENTENCE_END.split(text) if part.strip()]
+    return list(_sentences(text))
+
+
+@lru_cache(maxsize=64)
+def _sentences(text: str) -> tuple[str, ...]:
+    return tuple(part.strip() for part in _SENTENCE_END.split(text) if part.strip())
 
 
 def clip(text: str, limit: int) -> str:
@@ -112,10 +126,23 @@ def mentions(text: str, pattern: re.Pattern[str]) -> list[Mention]:
     """Every match of `pattern` in `text` with its polarity, read clause by clause."""
     return [
         Mention(match.group(), _polarity(before, after), before, after)
-        for clause in _CLAUSE_END.split(text)
+        for clause in (_clauses(text) if possible(pattern, text) else ())
+        if possible(pattern, clause)
         for match in pattern.finditer(clause)
         for before, after in [(clause[: match.start()], clause[match.end() :])]
     ]
+
+
+def found(text: str, pattern: re.Pattern[str]) -> list[str]:
+    """Every match of `pattern` inside a sentence of `text`, as written."""
+    if not possible(pattern, text):
+        return []
+    return [match.group() for part in _sentences(text) if possible(pattern, part) for match in pattern.finditer(part)]
+
+
+@lru_cache(maxsize=64)
+def _clauses(text: str) -> tuple[str, ...]:
+    return tuple(_CLAUSE_END.split(text))
 
 
 def reach(before: str) -> str:
@@ -153,14 +180,18 @@ def function_word_share(tokens: Sequence[str]) -> float:
 
 def letter_share(text: str) -> float:
     """Share of the non-space characters that are ASCII letters, 0 to 1; 0 for an empty text."""
-    solid = [char for char in text if not char.isspace()]
-    return sum(char.isascii() and char.isalpha() for char in solid) / len(solid) if solid else 0.0
+    solid = "".join(text.split())
+    return len(_ASCII_LETTERS.findall(solid)) / len(solid) if solid else 0.0
 
 
 def pronounceable_share(tokens: Sequence[str]) -> float:
     """Share of `tokens` with a vowel and no run of six consonants, 0 to 1: random letters fail it, English does not."""
-    good = [t for t in tokens if re.search(r"[aeiouy]", t) and not re.search(r"[bcdfghjklmnpqrstvwxz]{6}", t)]
-    return len(good) / len(tokens) if tokens else 0.0
+    return sum(map(_pronounceable, tokens)) / len(tokens) if tokens else 0.0
+
+
+@lru_cache(maxsize=65536)
+def _pronounceable(token: str) -> bool:
+    return bool(re.search(r"[aeiouy]", token)) and not re.search(r"[bcdfghjklmnpqrstvwxz]{6}", token)
 
 
 def longest_run(items: Sequence[str]) -> int:

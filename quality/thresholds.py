@@ -125,6 +125,11 @@ MAX_REJECT_SHARE = 0.5
 # that writes from the prompt alone never does.
 MIN_CHANGED_SHARE = 0.5
 
+# Change of a check's share of failures between two runs that is told, and the answers that both must have: with 50, chance alone moves a
+# share of 10 % by 4 points.
+DRIFT = 0.1
+DRIFT_ROWS = 50
+
 # People
 # Answers below which agreement with experts is shown but not judged: at 30 the standard error of a share is still 0.09.
 MIN_AGREEMENT_ANSWERS = 30
@@ -164,6 +169,23 @@ WORD_RUN_MAX = 3
 CHARACTER_RUN_MAX = 7
 REPEATED_GRAM_WORDS = 4
 REPEATED_GRAM_SHARE_MAX = 0.2
+# Share of the lesion, in colours within this distance in CIELAB of a claimed one, under which the claim is wrong: neighbours such as light
+# and dark brown lie 22 to 30 apart, and a twentieth of COLOUR_SHARE is noise of the decoder.
+COLOUR_CONFUSED = 31.0
+COLOUR_CLAIMED_SHARE = 0.005
+# Years between a stated and the recorded age: records are often rounded to five.
+AGE_APART = 5.0
+# Hedging words in a text, at least and as a share of its words, from which nothing is said: the composer's and experts' texts have up to
+# three.
+HEDGES = 4
+HEDGE_SHARE = 0.06
+# Jaccard of five-word shingles from which two texts are one: a changed word costs a description of 130 words .08, and so one
+# that differs in a finding and says so stays apart.
+NEAR_TEXT = 0.97
+# Share of descriptions with a near-identical other one, and of descriptions that open alike, from which a teacher counts as writing from a
+# template: sampled captions of large models stay far under both.
+MAX_NEAR_TEXTS = 0.2
+MAX_SAME_OPENING = 0.7
 # Words around a criterion in which its value is looked for ("irregularly distributed black dots", "dots are spread
 # irregularly").
 VALUE_WORDS_AHEAD = 4

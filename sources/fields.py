@@ -96,6 +96,11 @@ NO_REGION = frozenset(
 """Values that are understood and name none of the eleven regions, or more than one."""
 
 
+def region_words() -> tuple[str, ...]:
+    """Every word that names a body region."""
+    return tuple(_REGION_OF)
+
+
 def body_site(text: str | None) -> str | None:
     """One of eleven body regions for a site as published; None when it names none of them (`acral` alone is hand or foot)."""
     if text is None or missing(text):

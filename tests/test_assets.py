@@ -27,6 +27,7 @@ ASSETS = {
     "image_probe",
     "trajectories",
     "rejects",
+    "trajectory_verdicts",
     "samples",
     "release",
     "reviews",

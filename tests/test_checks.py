@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from prompts import ontology as ontologies
 from prompts import schemas
 from quality import checks, lexicon, text
+from quality.claims import Known
 from quality.text import Polarity
 
 ONTOLOGY = ontologies.load()
@@ -52,16 +53,29 @@ REASONING: dict[str, Any] = {
 }
 
 
+KNOWN = {
+    "dermoscopic": Known(
+        measured=("outline: irregular", "symmetry: asymmetric in both axes"),
+        traces={"dark brown": 0.6, "light brown": 0.3, "pink": 0.2, "white": 0.1, "blue-gray": 0.0, "purple": 0.0},
+        site="trunk_back",
+        site_raw="upper back, left",
+        sex="male",
+        age_years=50.0,
+    ),
+    "clinical": Known(site="trunk_back", site_raw="upper back, left", sex="male", age_years=50.0),
+}
+
+
 def observed(value: Any, kind: str = "dermoscopic") -> dict[str, checks.Verdict]:
     """Failed verdicts of an observation by code."""
     raw = value if isinstance(value, str) else json.dumps(value)
-    return {v.check: v for v in checks.check_observation(raw, kind, ONTOLOGY)[1] if not v.passed}
+    return {v.check: v for v in checks.check_observation(raw, kind, ONTOLOGY, KNOWN[kind])[1] if not v.passed}
 
 
 def reasoned(value: Any, known: str | None = MELANOMA, kind: str = "dermoscopic") -> dict[str, checks.Verdict]:
     """Failed verdicts of a reasoning about the dermoscopic observation by code."""
     raw = value if isinstance(value, str) else json.dumps(value)
-    verdicts = checks.check_reasoning(raw, DERMOSCOPIC, kind, known, ONTOLOGY)[1]
+    verdicts = checks.check_reasoning(raw, DERMOSCOPIC, kind, known, ONTOLOGY, KNOWN[kind])[1]
     return {v.check: v for v in verdicts if not v.passed}
 
 
@@ -144,6 +158,18 @@ OBSERVATION_FAULTS: list[tuple[str, Any, str, str]] = [
     ("degenerate", saying("The shape is [insert shape]."), "dermoscopic", "[insert shape]"),
     ("all_absent", ALL_ABSENT, "dermoscopic", ""),
     ("all_absent", CLINICAL | {schemas.SKINCON_KEY: [], schemas.OTHERS_KEY: []}, "clinical", ""),
+    ("management", saying("The area should be excised without delay.", CLINICAL), "clinical", "should be excised"),
+    ("personal_data", saying("The label reads John, phone 555-010-4477.", CLINICAL), "clinical", "555-010-4477"),
+    (
+        "hedging",
+        saying("It may, perhaps, be brown; it might possibly be black, and it seems uncertain."),
+        "dermoscopic",
+        "perhaps",
+    ),
+    ("against_record", saying("The plaque lies on the left knee.", CLINICAL), "clinical", "left knee"),
+    ("against_pixels", saying("The outline is smooth and the border is regular."), "dermoscopic", "outline"),
+    ("against_pixels", saying("A purple area lies in the centre."), "dermoscopic", "purple area"),
+    ("unmentioned", CLINICAL | {schemas.SKINCON_KEY: ["Erythema", "Plaque", "Scale", "Wheal"]}, "clinical", "Wheal"),
     ("contradiction", saying("There is no pigment network."), "dermoscopic", "pigment network: atypical"),
     ("contradiction", with_criteria(streaks="absent"), "dermoscopic", "streaks: absent"),
     ("contradiction", with_criteria(dots_and_globules="regular"), "dermoscopic", "dots and globules: regular"),
@@ -164,6 +190,10 @@ REASONING_FAULTS: list[tuple[str, Any, str]] = [
     ("diagnosis_unknown", REASONING | {"final_diagnosis": "spotted fever of the ink"}, "spotted fever"),
     ("diagnosis_unnamed", REASONING | {"final_diagnosis": "Psoriasis"}, "Psoriasis"),
     ("diagnosis_disagrees", REASONING | {"final_diagnosis": "Psoriasis"}, "Psoriasis"),
+    ("non_visual", arguing("The patient is a woman who has had it for three years."), "woman"),
+    ("management", arguing("Wide excision is recommended."), "excision is recommended"),
+    ("against_record", arguing("It lies on the right forearm."), "right forearm"),
+    ("concludes_otherwise", arguing("All in all this is psoriasis."), "psoriasis"),
     ("provenance", arguing("This agrees with the confirmed diagnosis."), "confirmed diagnosis"),
     ("provenance", arguing("The ground truth says so."), "ground truth"),
     ("provenance", arguing("The file name ISIC_0001.jpg tells it."), "file name"),

@@ -502,7 +502,16 @@ def test_a_returned_file_starts_one_run_that_takes_it_in(lake, tmp_path):
     with dg.DagsterInstance.ephemeral() as instance:
         job = build_defs(settings).resolve_job_def("reviewed")
         made = {node.to_user_string() for node in job.asset_layer.executable_asset_keys}
-        assert made == {"reviews", "trajectories", "rejects", "review_queue", "agreement", "samples", "release"}
+        assert made == {
+            "reviews",
+            "trajectories",
+            "rejects",
+            "trajectory_verdicts",
+            "review_queue",
+            "agreement",
+            "samples",
+            "release",
+        }
         some = [dg.AssetKey(name) for name in sorted(made - {"samples", "release"})]
         result = job.execute_in_process(instance=instance, tags=asked.tags, run_config=quiet, asset_selection=some)
         assert result.success

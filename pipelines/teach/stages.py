@@ -6,6 +6,7 @@ same code goes on from a fresh answer, from the ledger after a crash, and in the
 
 import hashlib
 import json
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from functools import cache
@@ -29,6 +30,13 @@ NAMES = 12
 
 UNNAMED = frozenset({"diagnosis_unknown", "diagnosis_disagrees"})
 """Failed checks that a name of the ontology might mend."""
+
+
+SILENT = frozenset({"diagnosis_disagrees"})
+"""Checks whose detail tells the source's diagnosis."""
+
+BEHIND_SLASH = re.compile(r" / [^\"]*")
+"""What a claim was held against, in the detail of a check."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,13 +64,14 @@ class Judged:
 class Walk:
     """One subject's way through the stages for one sample: what was answered so far, and the questions that are open."""
 
-    __slots__ = ("_config", "observed", "open", "reasoned", "sample", "subject")
+    __slots__ = ("_config", "earlier", "observed", "open", "reasoned", "sample", "subject")
 
     def __init__(self, subject: Subject, sample: int, config: TeacherConfig) -> None:
         """Starts with the blind question."""
         self.subject, self.sample, self._config = subject, sample, config
         self.observed: Judged | None = None
         self.reasoned: dict[Conditioning, Judged] = {}
+        self.earlier: list[Judged] = []
         self.open: list[Request] = [observe_request(subject, sample)]
 
     @property
@@ -86,10 +95,11 @@ class Walk:
 
     def _judge(self, request: Request, row: Row) -> Judged:
         if request.stage == "observe":
-            return _judged(request, row, lambda text: checks.check_observation(text, self.subject.kind, load()))
+            known = self.subject.known
+            return _judged(request, row, lambda text: checks.check_observation(text, self.subject.kind, load(), known))
         assert self.observed is not None and self.observed.parsed is not None
-        seen = self.observed.parsed
-        return _judged(request, row, lambda text: checks.check_reasoning(text, seen, request.kind, self.subject.node, load()))
+        seen, one = self.observed.parsed, self.subject
+        return _judged(request, row, lambda text: checks.check_reasoning(text, seen, one.kind, one.node, load(), one.known))
 
     def _next(self, judged: Judged) -> Iterator[Request]:
         request = judged.request
@@ -100,13 +110,46 @@ class Walk:
         elif self._config.normalise and judged.parsed and "diagnosis_unknown" in judged.faults <= UNNAMED:
             yield from _normalise_request(request, judged.parsed["final_diagnosis"])
         elif self._worth_another_seed(judged) and request.attempt + 1 < self._config.seeds:
-            yield replace(request, attempt=request.attempt + 1)
+            self.earlier.append(judged)
+            yield self._once_more(judged)
+
+    def _once_more(self, judged: Judged) -> Request:
+        """The question with another seed, and with what was wrong with the answer, if one came."""
+        request = judged.request
+        if request.stage == "observe":
+            first = observe_request(self.subject, self.sample)
+        else:
+            assert self.observed is not None and self.observed.parsed is not None
+            first = reason_request(
+                self.subject, self.observed.parsed, request.conditioning, self._config.candidates, self.sample
+            )
+        told = [] if judged.answer is None else told_faults(judged)
+        prompt = stages.repair_prompt(first.prompt, told) if told else first.prompt
+        return replace(first, attempt=request.attempt + 1, prompt=prompt)
 
     def _worth_another_seed(self, judged: Judged) -> bool:
         """Not where the teacher was not told the diagnosis and merely disagrees: asking until it agrees would give it away."""
         told = judged.request.conditioning == "confirmed" or judged.request.stage == "observe"
         faults = judged.faults if told else judged.faults - {"diagnosis_disagrees"}
         return bool(faults) and not judged.faults & HOPELESS
+
+
+def told_faults(judged: Judged) -> list[str]:
+    """What the teacher is told of an answer that failed: the rules, and its own words. Never what it may not know.
+
+    What a detail says after the slash was measured or recorded; a detail about the known diagnosis is left out with it.
+    """
+    return [
+        checks.CHECKS[verdict.check] + _own_words(verdict)
+        for verdict in judged.verdicts
+        if not verdict.passed and verdict.check in checks.CHECKS
+    ]
+
+
+def _own_words(verdict: checks.Verdict) -> str:
+    if verdict.check in SILENT or not verdict.detail:
+        return ""
+    return f" Found: {BEHIND_SLASH.sub('', verdict.detail)}"
 
 
 def in_control(subject: Subject, share: float) -> bool:

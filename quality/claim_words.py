@@ -1,0 +1,200 @@
+"""The words of claims that can be held against something: colours, shape, site, person, advice, hedges, personal data.
+
+All patterns match whole words and ignore case. Written for this project; `quality.lexicon` has the words of findings.
+"""
+
+import re
+
+from quality.lexicon import COLOUR_CONCEPTS, CONCEPTS, CRITERIA
+from quality.patterns import registered, whole_words
+from sources.fields import region_words
+
+NEVER = re.compile(r"(?!)")
+
+# Any word by which prose may speak of a finding: to be mentioned at all needs less than to contradict.
+NAMED: dict[str, re.Pattern[str]] = {
+    **CRITERIA,
+    **CONCEPTS,
+    **COLOUR_CONCEPTS,
+    "pigment_network": whole_words(r"network\w*", r"reticul\w+"),
+    "blue_whitish_veil": whole_words("veil", r"blu(?:e|ish)[ /-](?:whit\w+|gr[ae]y\w*)"),
+    "vascular_structures": whole_words(r"vessels?", r"vascular\w*", r"telangiectas\w+", r"capillar\w+", r"\w*vascularity"),
+    "pigmentation": whole_words(r"\w*pigment\w*", r"brown\w*", "black", r"tan", r"melan\w+"),
+    "streaks": whole_words(r"streak\w*", r"pseudopods?", r"radial\w*", r"projections?"),
+    "dots_and_globules": whole_words(r"dots?", r"globul\w+", r"clods?", r"dotted"),
+    "regression_structures": whole_words(r"regress\w+", r"scar-?like", r"pepper\w*", r"white areas?", r"blue areas?"),
+    "Abscess": whole_words(r"abscess\w*", r"purulent", "pus"),
+    "Black": whole_words(r"black\w*"),
+    "Blue": whole_words(r"blu(?:e|ish)\S*"),
+    "Brown(Hyperpigmentation)": whole_words(r"brown\S*", r"hyperpigment\w*", r"tan", r"dark\w*"),
+    "Bulla": whole_words(r"bull(?:a|ae|ous)", r"blister\w*"),
+    "Comedo": whole_words(r"comedo\w*", r"blackheads?", r"whiteheads?"),
+    "Crust": whole_words(r"crust\w*", r"scab\w*", "eschar"),
+    "Erosion": whole_words(r"ero(?:sion|sions|ded|sive)", "denuded"),
+    "Erythema": whole_words(r"erythem\w+", r"red(?:dish|dened|ness)?", r"pink\w*"),
+    "Exudate": whole_words(r"exudat\w+", r"ooz\w+", r"weep\w+", r"discharg\w+"),
+    "Fissure": whole_words(r"fissur\w+", r"crack\w*"),
+    "Flat topped": whole_words(r"flat[ -]topped", r"flat\w*"),
+    "Gray": whole_words(r"\S*gr[ae]y\S*"),
+    "Induration": whole_words(r"indurat\w+", r"thicken\w+"),
+    "Pigmented": whole_words(r"\w*pigment\w*", r"brown\S*", "black", "dark"),
+    "Purple": whole_words(r"purpl\w+", r"violac\w+", r"viol\w+"),
+    "Purpura/Petechiae": whole_words(r"purpur\w+", r"petechi\w+", r"h[ae]+morrhag\w+"),
+    "Salmon": whole_words(r"salmon\S*"),
+    "Scale": whole_words(r"scal(?:e|es|y|ing|ed)", r"flak\w+", r"desquamat\w+"),
+    "Telangiectasia": whole_words(r"telangiectas\w+", r"telangiectatic", r"vessels?"),
+    "Translucent": whole_words(r"translucen\w+", r"pearly"),
+    "Ulcer": whole_words(r"ulcer\w*"),
+    "Vesicle": whole_words(r"vesic\w+", r"blister\w*"),
+    "Warty/Papillomatous": whole_words(r"wart[a-z-]*", r"verrucous", r"papillomat\w+"),
+    "White(Hypopigmentation)": whole_words(r"whit\S+", r"hypopigment\w*", r"depigment\w*", r"pale\w*"),
+    "Xerosis": whole_words(r"xero\w+", r"dry\w*"),
+    "Yellow": whole_words(r"yellow\S*"),
+}
+
+_EDGE = r"(?:edges?|borders?|margins?|outlines?|contours?|demarcation|periphery)"
+_SHARP = (
+    rf"(?:sharp|abrupt|crisp)(?:ly)? {_EDGE}",
+    r"(?:sharply|well|clearly)[ -](?:demarcated|defined|circumscribed|bounded)",
+    rf"{_EDGE} (?:is|are|appears?) (?:sharp|abrupt|crisp|well[ -]defined|distinct)",
+    "edge: sharp",
+)
+_GRADUAL = (
+    rf"(?:gradual|blurred|fading|indistinct|ill[ -]defined|poorly defined|diffuse|vague)(?:ly)? {_EDGE}",
+    r"(?:ill|poorly|vaguely)[ -](?:demarcated|defined|circumscribed)",
+    rf"{_EDGE} (?:is|are|appears?) (?:gradual|blurred|indistinct|ill[ -]defined|fading|vague)",
+    "edge: gradual",
+)
+_IRREGULAR = (
+    rf"(?:irregular|jagged|notched|ragged|scalloped|uneven)(?:ly)? (?:shaped )?{_EDGE}",
+    rf"{_EDGE} (?:is|are|appears?) (?:irregular|jagged|notched|ragged|scalloped|uneven)",
+    "outline: irregular",
+)
+_SMOOTH = (
+    rf"(?:smooth|regular|even)(?:ly)? {_EDGE}",
+    rf"{_EDGE} (?:is|are|appears?) (?:smooth|regular|even)",
+    "outline: smooth",
+)
+_ASYMMETRIC = (r"asymmetr(?:ic|ical|ically|y)", r"symmetry: asymmetric in (?:one axis|both axes)")
+_SYMMETRIC = (r"symmetric(?:al|ally)?(?! in one| in distribution| distribution|ly distributed)", "symmetry: symmetric")
+_MANY = (
+    r"(?:three|four|five|six|several|multiple|many|various) (?:different |distinct )?colou?rs",
+    r"variegated",
+    r"multi-?colou?red",
+    r"number of colours: three or more",
+)
+_ONE = (
+    r"(?:one|a single|single) colou?r",
+    r"uniform(?:ly)? (?:in colou?r|colou?red)",
+    r"monochrom\w+",
+    r"number of colours: one",
+)
+
+# Phrases that a measured statement contradicts.
+AGAINST: dict[str, re.Pattern[str]] = {
+    "edge: sharp": whole_words(*_GRADUAL),
+    "edge: gradual": whole_words(*_SHARP),
+    "outline: smooth": whole_words(*_IRREGULAR),
+    "outline: irregular": whole_words(*_SMOOTH),
+    "symmetry: symmetric": whole_words(*_ASYMMETRIC),
+    "symmetry: asymmetric in both axes": whole_words(*_SYMMETRIC),
+    "number of colours: one": whole_words(*_MANY),
+    "number of colours: three or more": whole_words(*_ONE),
+    "shape: round": whole_words("elongated", r"linear (?:lesion|shape)", "shape: elongated"),
+    "shape: elongated": whole_words(
+        r"(?:round|circular) (?:lesion|shape|outline)?", r"(?:is|appears) (?:round|circular)", "shape: round"
+    ),
+}
+PARTLY = whole_words(
+    r"part(?:ly|ially)", r"slight(?:ly)?", r"mild(?:ly)?", r"focal(?:ly)?", r"somewhat", r"rather", r"almost", r"nearly",
+    r"mostly", r"largely", r"minimal(?:ly)?", r"in places", r"(?:one|some|at|part|parts|areas?) (?:of|the)", r"segment\w*",
+)  # fmt: skip
+
+_OF_LESION = r"(?: (?:colou?r(?:ation|ed)?|areas?|pigment(?:ation)?|hues?|tones?|tints?|dis?colou?ration|lesion|centre|center|macule|patch|zones?|spots?))"
+# Colour names as prose gives them to the lesion; "white light", "red lines" and the like are not colours of a lesion.
+COLOURS_SAID: dict[str, re.Pattern[str]] = {
+    "white": whole_words(rf"white{_OF_LESION}", "colour: white"),
+    "pink": whole_words(rf"pink(?:ish)?{_OF_LESION}", "colour: pink"),
+    "red": whole_words(rf"(?:bright |deep |dark )?red(?:dish)?{_OF_LESION}", "colour: red"),
+    "light brown": whole_words(rf"(?:light[ -]brown|tan){_OF_LESION}", "colour: light brown"),
+    "dark brown": whole_words(rf"dark[ -]brown{_OF_LESION}", "colour: dark brown"),
+    "blue-gray": whole_words(rf"(?:blue|bluish|blue-gr[ae]y|steel-blue){_OF_LESION}", "colour: blue-gray"),
+    "black": whole_words(rf"(?:jet[ -])?black{_OF_LESION}", "colour: black"),
+    "purple": whole_words(rf"(?:purple|violaceous|violet){_OF_LESION}", "colour: purple"),
+    "yellow": whole_words(rf"yellow(?:ish)?{_OF_LESION}", "colour: yellow"),
+}
+
+_PLACES = "|".join(sorted((word.replace("_", " ") for word in region_words()), key=lambda w: (-len(w), w)))
+SITE = registered(
+    re.compile(
+        r"(?<![^\W_])(?:on|of|over|at|across|involving|affecting|from)\s+(?:the\s+|an?\s+|both\s+)?"
+        r"(?:(?:left|right|upper|lower|mid|middle|dorsal|ventral|lateral|medial|anterior|posterior|distal|proximal)\s+){0,3}"
+        rf"(?P<site>(?:{_PLACES}))(?![^\W_])(?! (?:of|part|side|edge|border|network|lit)\b)",
+        re.IGNORECASE,
+    )
+)
+# Regions whose words overlap.
+SAME_REGION: tuple[frozenset[str], ...] = (
+    frozenset({"trunk_back", "trunk_unspecified", "shoulder_axilla"}),
+    frozenset({"trunk_front", "trunk_unspecified", "shoulder_axilla", "groin_genital_perineum"}),
+    frozenset({"trunk_back", "trunk_unspecified", "gluteal_buttocks"}),
+    frozenset({"upper_limb", "shoulder_axilla"}),
+    frozenset({"lower_limb", "gluteal_buttocks", "groin_genital_perineum"}),
+    frozenset({"nail", "upper_limb"}),
+    frozenset({"nail", "lower_limb"}),
+    frozenset({"mucosa", "head_neck"}),
+    frozenset({"mucosa", "groin_genital_perineum"}),
+)
+
+_PATIENT = r"(?:patients?|person|individual|adult|subject)"
+SEX: dict[str, re.Pattern[str]] = {
+    "female": whole_words(r"(?:this|a|the) (?:\S+ )?(?:woman|lady|girl|female)", rf"female {_PATIENT}", "she", "her"),
+    "male": whole_words(r"(?:this|a|the) (?:\S+ )?(?:man|gentleman|boy|male)", rf"(?<!fe)male {_PATIENT}", "he", "his"),
+}
+EPIDEMIC = whole_words(r"more (?:often|common\w*)", r"predominan\w+", r"commonly")
+AGE = registered(re.compile(r"(?<![^\W_])(\d{1,3})[ -]?(?:years?|yrs?|y/?o)(?:[ -](?:old|of age))?(?![^\W_])", re.IGNORECASE))
+
+HEDGE = whole_words(
+    "may", "might", "possibly", "perhaps", "maybe", "presumably", "conceivably", "probably", "arguably",
+    r"(?:it )?seems?(?: to)?", r"could (?:be|represent|suggest|reflect|indicate)", r"(?:hard|difficult|impossible) to (?:say|tell|know)",
+    r"not (?:entirely |completely |fully )?(?:sure|certain)", r"cannot be (?:ruled out|excluded)", r"can(?:not|'t) (?:rule out|exclude)",
+    r"i (?:think|believe|guess|suppose)", r"uncertain\w*", r"unclear", r"to some (?:extent|degree)", r"or something (?:else|similar)",
+)  # fmt: skip
+
+_ACT = (
+    r"(?:excis|biops|treat|refer|monitor|remov|resect|manag|evaluat|examin|follow|surveill|cauteri[sz]|irradiat|prescrib|appl|"
+    r"re-?assess|observ|photograph|check|investigat)\w*"
+)
+# Advice on what to do: a picture's reading names a condition and leaves the rest to people.
+MANAGEMENT = whole_words(
+    rf"(?:should|must|ought to|needs? to|has to|have to) (?:\w+ )?be (?:\w+ly )?{_ACT}",
+    rf"(?:requires?|warrants?|merits?|necessitates?|needs) (?:an? |immediate |urgent |prompt |further |complete |surgical |wide |early ){{0,3}}{_ACT}",
+    rf"{_ACT} (?:\w+ ){{0,2}}(?:is|are|was) (?:\w+ly )?(?:recommended|advised|indicated|warranted|required|suggested|mandatory|needed)",
+    r"(?:i|we|they) (?:would )?(?:recommend|advise|suggest|prescribe)", r"recommend(?:ed|s|ing|ations?)", r"advis(?:ed|able|e to)",
+    r"(?:first|second)[ -]line (?:treatment|therapy|agent)", r"treatment (?:of choice|options?|plan|consists?|includes?|with)",
+    r"(?:topical|oral|systemic|intralesional) (?:\w+ )?(?:steroids?|corticosteroids?|antibiotics?|antifungals?|retinoids?|therapy|treatment|agents?)",
+    r"(?:mohs|cryotherapy|curettage|phototherapy|chemotherapy|immunotherapy|radiotherapy|antibiotics?|antifungals?|corticosteroids?)"
+    r"(?: (?:surgery|treatment|is|are|should|would|may|can))",
+    r"apply (?:a |an |the )?\w+", r"\d+ ?(?:mg|ml|%) (?:of )?\w+ (?:daily|twice|once|cream|ointment)", r"(?:prompt|urgent|early|immediate) referral",
+    r"follow-?up (?:in|within|after|every|visits?|is|examinations?)", r"sun (?:protection|avoidance|screen)", r"sunscreen",
+)  # fmt: skip
+
+_MONTH = r"(?:jan(?:uary)?|feb(?:ruary)?|mar(?:ch)?|apr(?:il)?|may|june?|july?|aug(?:ust)?|sep(?:t(?:ember)?)?|oct(?:ober)?|nov(?:ember)?|dec(?:ember)?)"
+# Words that name a person or lead to one.
+PERSONAL: tuple[re.Pattern[str], ...] = (
+    registered(re.compile(r"[\w.+-]+@[\w-]+\.[\w.]+")),
+    registered(re.compile(r"https?://\S+|\bwww\.\S+")),
+    registered(
+        re.compile(
+            r"(?<!\d)(?:\+\d{1,3}[ .-]?)?(?:\(\d{2,4}\)|\d{2,4})[ .-]\d{3,4}[ .-]\d{2,4}(?:[ .-]\d{2,4})?(?!\d)"
+            r"|(?<!\d)\d{1,2}[/.]\d{1,2}[/.](?:19|20)?\d{2}(?!\d)|(?<!\d)(?:19|20)\d{2}-\d{2}-\d{2}(?!\d)"
+            rf"|\b\d{{1,2}}(?:st|nd|rd|th)? {_MONTH},? (?:19|20)\d{{2}}\b|\b{_MONTH} \d{{1,2}}(?:st|nd|rd|th)?,? (?:19|20)\d{{2}}\b",
+            re.IGNORECASE,
+        )
+    ),
+    whole_words(
+        "mrn", "ssn", "nhs (?:no|number)", "dob", r"date of birth", r"(?:patient|record|case|hospital) (?:id|no\.?|number|name)"
+    ),
+    registered(re.compile(r"(?<!\w)(?:Mr|Mrs|Ms|Miss|Dr|Prof)\b\.? ?[A-Z][a-z]+")),
+    registered(re.compile(r"(?<!\w)(?:[Nn]amed|[Cc]alled|[Nn]ame is) [A-Z][a-z]+(?: [A-Z][a-z]+)?")),
+)

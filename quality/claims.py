@@ -1,0 +1,178 @@
+"""What generated prose claims, held against what is known otherwise: the pixels, the source's record, and its own structure.
+
+Pure functions from text to offending phrases. Only clear contradictions count: a claim about something that was not measured or
+recorded contradicts nothing. The words stand in `quality.claim_words`, the thresholds in `quality.thresholds`.
+"""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import cache
+from typing import Any
+
+from prompts import schemas
+from prompts.ontology import Ontology
+from quality import claim_words, text, thresholds
+from quality.patterns import possible
+from quality.text import Polarity
+from sources.fields import body_site
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """What is known of an image besides what the teacher was told. Only checks read it; nothing of it reaches a prompt.
+
+    `measured` are the statements of `quality.evidence`, `traces` the share of the lesion that has each colour, by name; `site` is
+    the body region and `site_raw` the words of the source.
+    """
+
+    measured: tuple[str, ...] = ()
+    traces: Mapping[str, float] = field(default_factory=dict)
+    site: str | None = None
+    site_raw: str | None = None
+    sex: str | None = None
+    age_years: float | None = None
+
+
+NOTHING = Known()
+
+
+def unmentioned(observation: Mapping[str, Any], prose: str) -> list[str]:
+    """Findings that a schema-valid observation lists and its prose never names."""
+    seven = observation.get(schemas.DERM7PT_KEY)
+    if seven is not None:
+        stated = [key for key, value in seven.items() if value not in ("absent", schemas.NOT_ASSESSABLE)]
+        return [f"{key.replace('_', ' ')}: {seven[key]}" for key in stated if not text.found(prose, claim_words.NAMED[key])]
+    return [concept for concept in observation[schemas.SKINCON_KEY] if not text.found(prose, claim_words.NAMED[concept])]
+
+
+def against_pixels(prose: str, known: Known) -> list[str]:
+    """Claims about colours, symmetry, outline, edge and shape that the measurement of the lesion clearly contradicts.
+
+    `prose` holds the others list too, an item a line, so that `symmetry: symmetric` is read like a sentence.
+    """
+    said = [
+        f"{mention.quote} / measured {measured}"
+        for measured in known.measured
+        for mention in text.mentions(prose, claim_words.AGAINST.get(measured, claim_words.NEVER))
+        if mention.polarity is Polarity.AFFIRMED and not _partly(mention)
+    ]
+    return said + _colours_not_there(prose, known.traces)
+
+
+def _partly(mention: text.Mention) -> bool:
+    """Whether the phrase is said of a part or with a limit: "partly irregular", "slightly asymmetric"."""
+    return bool(claim_words.PARTLY.search(" ".join(mention.before.split()[-3:])))
+
+
+def _colours_not_there(prose: str, traces: Mapping[str, float]) -> list[str]:
+    if not traces:
+        return []
+    return [
+        f"{mention.quote} / {_share(colour, traces):.1%} of the lesion is near it"
+        for colour, pattern in claim_words.COLOURS_SAID.items()
+        if _share(colour, traces) < thresholds.COLOUR_CLAIMED_SHARE
+        for mention in text.mentions(prose, pattern)
+        if mention.polarity is Polarity.AFFIRMED
+    ]
+
+
+def _share(colour: str, traces: Mapping[str, float]) -> float:
+    """Share of the lesion that has the colour or one that people would call so too."""
+    return sum(traces.get(name, 0.0) for name in _near(colour))
+
+
+@cache
+def _near(colour: str) -> tuple[str, ...]:
+    """Colours within `COLOUR_CONFUSED` of a colour in CIELAB, itself among them."""
+    here = thresholds.REFERENCE_LAB[colour]
+    return tuple(
+        name
+        for name, there in thresholds.REFERENCE_LAB.items()
+        if sum((a - b) ** 2 for a, b in zip(here, there, strict=True)) < thresholds.COLOUR_CONFUSED**2
+    )
+
+
+def against_record(prose: str, known: Known) -> list[str]:
+    """Claims about site, side, sex and age that the source's record contradicts."""
+    return [*_sites(prose, known), *_sexes(prose, known.sex), *_ages(prose, known.age_years)]
+
+
+def _sites(prose: str, known: Known) -> list[str]:
+    wrong = []
+    recorded_sides = _sides(known.site_raw or "")
+    for mention in text.mentions(prose, claim_words.SITE):
+        if mention.polarity is not Polarity.AFFIRMED:
+            continue
+        found = claim_words.SITE.search(mention.quote)
+        region = body_site(found["site"]) if found else None
+        if region and known.site and known.site not in _compatible(region):
+            wrong.append(f"{mention.quote} / recorded {known.site_raw or known.site}")
+        elif recorded_sides and _sides(mention.quote) and not recorded_sides & _sides(mention.quote):
+            wrong.append(f"{mention.quote} / recorded {known.site_raw}")
+    return wrong
+
+
+def _sides(words: str) -> set[str]:
+    return set(re.findall(r"\b(left|right)\b", words.casefold()))
+
+
+@cache
+def _compatible(region: str) -> frozenset[str]:
+    """Regions that the words of one region may also mean: a trunk has a front and a back, a nail is on a hand or a foot."""
+    return frozenset({region}.union(*(ring for ring in claim_words.SAME_REGION if region in ring)))
+
+
+def _sexes(prose: str, sex: str | None) -> list[str]:
+    other = {"female": "male", "male": "female"}.get(sex or "")
+    if not other:
+        return []
+    return [
+        f"{m.quote} / recorded {sex}"
+        for m in text.mentions(prose, claim_words.SEX[other])
+        if not claim_words.EPIDEMIC.search(m.after)
+    ]
+
+
+def _ages(prose: str, years: float | None) -> list[str]:
+    if years is None:
+        return []
+    found = claim_words.AGE.finditer(prose) if possible(claim_words.AGE, prose) else ()
+    said = [(match.group(), float(match[1])) for match in found]
+    return [f"{quote} / recorded {years:g} years" for quote, age in said if abs(age - years) > thresholds.AGE_APART]
+
+
+def concludes_otherwise(value: Mapping[str, Any], final: str | None, ontology: Ontology) -> list[str]:
+    """Diagnoses that the last sentence to name any affirms, when none of them is the final diagnosis or its kin.
+
+    Kin is what may be true of one picture with it. `final` is the ontology id of `value`'s final diagnosis.
+    """
+    if final is None:
+        return []
+    for sentence in reversed(text.sentences(value["reasoning"])):
+        named = {name: node for name in ontology.mentions(sentence) if (node := ontology.resolve(name))}
+        if named:
+            kin = any(not ontology.exclusive(final, node) for node in named.values())
+            return [] if kin else [f"{name} / final diagnosis {value['final_diagnosis']}" for name in named]
+    return []
+
+
+def hedges(prose: str) -> list[str]:
+    """Hedging words, when there are more than prose that says what it sees needs."""
+    found = text.found(prose, claim_words.HEDGE)
+    allowed = max(thresholds.HEDGES, len(text.words(prose)) * thresholds.HEDGE_SHARE)
+    return found if len(found) > allowed else []
+
+
+def personal(prose: str) -> list[str]:
+    """Names, dates, addresses and numbers of persons; a title and its name may stand on both sides of a full stop."""
+    return [match.group() for pattern in claim_words.PERSONAL if possible(pattern, prose) for match in pattern.finditer(prose)]
+
+
+def affirmed(pattern: re.Pattern[str], prose: str, unless: re.Pattern[str]) -> list[str]:
+    """Matches that the prose affirms, but for those in a clause with a word of `unless`."""
+    return [
+        found.quote
+        for found in text.mentions(prose, pattern)
+        if found.polarity is Polarity.AFFIRMED and not unless.search(found.before + found.quote + found.after)
+    ]
