@@ -27,6 +27,7 @@ class Settings(dg.ConfigurableResource):
 
     lake_url: str = _setting("LAKE", "lake")
     releases: str = _setting("RELEASES", "releases")
+    reviews: str = _setting("REVIEWS", "reviews")
     mirror: str = _setting("MIRROR", "")
     cache: str = _setting("CACHE", "cache")
     embedder: str = _setting("EMBEDDER", "hf-hub:laion/CLIP-ViT-B-32-laion2B-s34B-b79K")
@@ -73,3 +74,7 @@ class Settings(dg.ConfigurableResource):
     def releases_path(self) -> Path:
         """The folder of releases, absolute."""
         return Path(self.releases).resolve()
+
+    def reviews_path(self) -> Path:
+        """The folder where reviewers' exports are put, and the queue goes out; absolute."""
+        return Path(self.reviews).resolve()

@@ -133,7 +133,7 @@ def _cells(found: Probed) -> list[tuple[str, ...]]:
     specs=[
         dg.AssetSpec(
             name,
-            deps=["completions", "groups"],
+            deps=["completions", "groups", "reviews"],
             description=about,
             group_name=GROUP,
             owners=OWNERS,

@@ -1,6 +1,7 @@
 """Trajectories: the ledger's answers of one source put together, every check's verdict beside them, rejects with all reasons.
 
-Reads the ledger only by key, so it costs no question. Memory: a block of images, and the finished rows of the source.
+What people said about an answer stands above the checks (`pipelines.reviews`). Reads the ledger only by key, so it costs no question.
+Memory: a block of images, and the finished rows of the source.
 """
 
 import json
@@ -12,6 +13,7 @@ from typing import Any
 import pyarrow as pa
 
 from pipelines.lake import Lake
+from pipelines.reviews import overrule
 from pipelines.tables import TABLES
 from pipelines.teach.config import TeacherConfig
 from pipelines.teach.flow import BLOCK, follow, walks
@@ -40,6 +42,7 @@ def judge(lake: Lake, source: str, teacher: Teacher, config: TeacherConfig) -> C
             )
             rejects += _rejects(source, teacher, walk, conditioning, stages)
     rejects += _copied(rows)
+    rows, rejects = overrule(lake, rows, rejects)
     lake.replace("trajectories", pa.Table.from_pylist(rows, schema=TABLES["trajectories"].schema), source=source)
     lake.replace("rejects", pa.Table.from_pylist(rejects, schema=TABLES["rejects"].schema), source=source)
     counts = pa.Table.from_pylist(_counted(rows), schema=TABLES["trajectory_verdicts"].schema)

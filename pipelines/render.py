@@ -14,6 +14,9 @@ from pipelines.tables import TABLES
 from prompts.formats import FORMATS, GRPO_TASKS, Record, ground_truth
 from prompts.ontology import load
 
+CARRIED = ("teacher", "revision", "conditioning", "verified_by", "licence_id", "attribution")
+"""Columns of a trajectory that its samples keep."""
+
 
 def render(lake: Lake, source: str) -> bool:
     """Rebuild `samples` of one source; False when nothing changed."""
@@ -28,10 +31,11 @@ def _accepted(lake: Lake, source: str) -> Iterator[dict[str, Any]]:
     split_of = dict(zip(splits["image_id"], splits["split"], strict=True))
     done: set[tuple[str, str]] = set()
     low = refused(lake, source)
-    for row in lake.read("trajectories", source=source).to_pylist():
-        # The first sample that passed stands for its image; the answer-blind control is never trained on.
+    rows = lake.read("trajectories", source=source).to_pylist()
+    for row in sorted(rows, key=lambda row: -row["verified_by"]):
+        # The sample that most people accepted, otherwise the first that passed; the answer-blind control is never trained on.
         image = (row["image_id"], row["teacher"])
-        if tuple(row[name] for name in TABLES["trajectories"].key) in low:
+        if not row["verified_by"] and tuple(row[name] for name in TABLES["trajectories"].key) in low:
             continue
         if row["status"] == "accepted" and not row["control"] and image not in done:
             done.add(image)
@@ -62,5 +66,5 @@ def sample_rows(trajectory: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
                 "messages": json.dumps(turns, ensure_ascii=False),
                 "ground_truth": None if truth is None else json.dumps(truth, ensure_ascii=False, sort_keys=True),
                 "node": record.node,
-                **{key: trajectory[key] for key in ("teacher", "revision", "conditioning", "licence_id", "attribution")},
+                **{key: trajectory[key] for key in CARRIED},
             }

@@ -140,6 +140,22 @@ MIN_SELF_AGREEMENT = 0.9
 DRIFT = 0.1
 DRIFT_ROWS = 50
 
+# People
+# Answers below which agreement with experts is shown but not judged: at 30 the standard error of a share is still 0.09.
+MIN_AGREEMENT_ANSWERS = 30
+# Items of one export, and the share of each stratum in the order in which they are drawn; what a stratum cannot fill goes to the random
+# sample. A dermatologist judges about one a minute: 200 are an afternoon, and put a share within 0.07 (two standard errors).
+REVIEW_ITEMS = 200
+REVIEW_SHARES = {
+    "random": 0.4,
+    "rejected by checks": 0.2,
+    "blind control disagrees": 0.15,
+    "samples disagree": 0.15,
+    "rare diagnosis": 0.1,
+}
+# Trajectories of a diagnosis in the whole lake below which it is rare.
+RARE_DIAGNOSIS = 10
+
 # Generated text
 # Word counts of a description and of a reasoning. DermoInstruct's medians are 66 and 125, 95th
 # percentiles 136 and 168; the floor is the shortest honest statement (one finding and what could not be assessed), the
