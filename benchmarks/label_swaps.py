@@ -28,6 +28,11 @@ class Caught:
     checks: dict[str, float]
 
 
+def _nothing(one: Trajectory, other: Trajectory) -> Trajectory:
+    """What is raised without a swap: the others are to be read against it."""
+    return one
+
+
 def _text(one: Trajectory, other: Trajectory) -> Trajectory:
     return one.telling(other.observation[TEXT_KEY])
 
@@ -57,6 +62,7 @@ def _diagnosis(relation: str, told: bool) -> Swap:
 
 
 SWAPS: dict[str, Swap] = {
+    "nothing": _nothing,
     "description": _text,
     "observation, reasoning kept": _observation,
     "observation and reasoning": _everything,

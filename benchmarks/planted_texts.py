@@ -76,7 +76,7 @@ def recall(kind: str, count: int) -> dict[str, Any]:
     named = plants.FAULTS[kind].checks
     caught, caught_by_any, missed, by = 0, 0, [], Counter[str]()
     for sound, faulty in plants.planted(kind, count):
-        failed = copied(sound, faulty) if kind == "copied_text" else set.union(*stages(faulty))
+        failed = copied(sound, faulty) if kind.startswith("copied_text") else set.union(*stages(faulty))
         by.update(failed)
         caught += bool(failed & named)
         caught_by_any += bool(failed)
@@ -107,7 +107,7 @@ def _distinct(missed: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
 def example(sound: Trajectory, faulty: Trajectory) -> dict[str, Any]:
     """What was planted: the sentences that the sound text lacks, and what the image shows."""
     parts = []
-    for one, other in ((sound.observed, faulty.observed), (sound.reasoned, faulty.reasoned)):
+    for one, other in zip(told(sound), told(faulty), strict=True):
         had = set(SENTENCE_END.split(one))
         parts += [sentence for sentence in SENTENCE_END.split(other) if sentence not in had]
     known = faulty.known
@@ -118,6 +118,15 @@ def example(sound: Trajectory, faulty: Trajectory) -> dict[str, Any]:
         "known": record | {"lacks": [colour for colour in COLOURS if not known.traces.get(colour)]},
         "node": faulty.node,
     }
+
+
+def told(one: Trajectory) -> tuple[str, str, str]:
+    """What is compared of a trajectory: both texts, raw ones as they are, and the rest of its reasoning."""
+    description = one.observation.get(TEXT_KEY, "") if one.raw_observation is None else one.raw_observation
+    if one.raw_reasoning is not None:
+        return description, one.raw_reasoning, ""
+    rest = {key: value for key, value in one.reasoning.items() if key != "reasoning"}
+    return description, one.reasoning["reasoning"], json.dumps(rest)
 
 
 def false_alarms(sound: Sequence[Trajectory]) -> dict[str, Any]:

@@ -369,7 +369,12 @@ def _cites_unobserved(rng: random.Random, one: Trajectory) -> Trajectory:
 
 def _both_ways(rng: random.Random, one: Trajectory) -> Trajectory:
     finding = rng.choice(one.reasoning["supporting"])
-    written = rng.choice((finding, finding, finding.upper(), finding.capitalize(), f" {finding}"))
+    return replace(one, reasoning=one.reasoning | {"against": [*one.reasoning["against"], finding]})
+
+
+def _both_ways_respelled(rng: random.Random, one: Trajectory) -> Trajectory:
+    finding = rng.choice(one.reasoning["supporting"])
+    written = rng.choice((finding.upper(), finding.swapcase(), f" {finding}", f"{finding}.", finding.replace(" ", "  ") + " "))
     return replace(one, reasoning=one.reasoning | {"against": [*one.reasoning["against"], written]})
 
 
@@ -382,11 +387,15 @@ def _far(one: Trajectory) -> list[str]:
     return [n for n in tree.nodes if tree.relation(n, one.node) == "unrelated" and len(tree.path(n)) > 2]
 
 
-def _concludes_otherwise(rng: random.Random, one: Trajectory) -> Trajectory:
+def _concludes_otherwise(rng: random.Random, one: Trajectory) -> Trajectory | None:
+    """The text ends with another diagnosis than the final one, neither above nor below it."""
     tree = ontologies.load()
     *said, _ = SENTENCE_END.split(one.reasoning["reasoning"])
-    other = tree.nodes[rng.choice(tree.siblings(one.node) if tree.siblings(one.node) and rng.random() < 0.5 else _far(one))]
-    return one.arguing(" ".join([*said, rng.choice(w.CONCLUSION_FRAMES).format(d=other.name)]))
+    other = rng.choice(tree.siblings(one.node) if tree.siblings(one.node) and rng.random() < 0.5 else _far(one))
+    final = tree.resolve(one.reasoning["final_diagnosis"])
+    if final is None or tree.relation(other, final) in ("same", "ancestor", "descendant"):
+        return None
+    return one.arguing(" ".join([*said, rng.choice(w.CONCLUSION_FRAMES).format(d=tree.nodes[other].name)]))
 
 
 def concluding(one: Trajectory, label: str, rng: random.Random) -> Trajectory:
@@ -499,14 +508,42 @@ def origin_of(one: Trajectory) -> Trajectory:
 
 
 def _copied(rng: random.Random, one: Trajectory) -> Trajectory | None:
-    """The description of another image with other findings, at most a word changed; the other is `origin_of(one)`."""
+    """The description of another image with other findings, which is `origin_of(one)`."""
     other = origin_of(one)
     if other.kind != one.kind or set(findings(other.observation)) == set(findings(one.observation)):
         return None
-    text = other.observation[TEXT_KEY]
-    if rng.random() < 0.5:
-        text = text.replace(" visible", " apparent", 1) if " visible" in text else text.replace("The lesion", "This lesion", 1)
-    return one.telling(text)
+    return one.telling(other.observation[TEXT_KEY])
+
+
+def _copied_and_edited(rng: random.Random, one: Trajectory) -> Trajectory | None:
+    """The same with one word replaced."""
+    copy = _copied(rng, one)
+    if copy is None:
+        return None
+    words = copy.observation[TEXT_KEY].split()
+    places = [place for place, word in enumerate(words) if word in _REPLACEABLE]
+    if not places:
+        return None
+    place = rng.choice(places)
+    words[place] = _REPLACEABLE[words[place]]
+    return copy.telling(" ".join(words))
+
+
+_REPLACEABLE = {
+    "visible.": "noticeable.",
+    "evident.": "obvious.",
+    "apparent.": "recognisable.",
+    "present.": "found.",
+    "seen.": "observed.",
+    "lesion": "spot",
+    "image": "photo",
+    "picture": "photo",
+    "shows": "presents",
+    "displays": "has",
+    "reveals": "uncovers",
+    "exhibits": "shows",
+    "There": "Here",
+}
 
 
 def _fault(plant: Plant, *checks: str) -> Fault:
@@ -541,6 +578,7 @@ FAULTS: dict[str, Fault] = {
     "unmentioned": _fault(_unmentioned, "unmentioned"),
     "cites_unobserved": _fault(_cites_unobserved, "cites_unobserved"),
     "cited_both_ways": _fault(_both_ways, "cited_both_ways"),
+    "cited_both_ways, respelled": _fault(_both_ways_respelled, "cited_both_ways", "cites_unobserved"),
     "no_support": _fault(_no_support, "no_support"),
     "concludes_otherwise": _fault(_concludes_otherwise, "concludes_otherwise"),
     "diagnosis_unknown": _fault(_unknown_diagnosis, "diagnosis_unknown"),
@@ -583,4 +621,5 @@ FAULTS: dict[str, Fault] = {
     **_both("contact", _one_of(p.CONTACTS), "personal_data"),
     **_both("record_number", _one_of(p.NUMBERS), "personal_data"),
     "copied_text": _fault(_copied, "copied_text"),
+    "copied_text, a word changed": _fault(_copied_and_edited, "copied_text"),
 }

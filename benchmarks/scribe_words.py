@@ -268,7 +268,7 @@ SKINCON: dict[str, tuple[str, ...]] = {
         "outward, fungating growth",
     ),
     "Exudate": ("exudate", "a weeping, exudative surface", "serous exudate", "exudation", "moist exudate"),
-    "Fissure": ("a fissure", "+ fissures", "fissuring", "+ deep linear cracks (fissures)", "+ painful-looking fissures"),
+    "Fissure": ("a fissure", "+ fissures", "fissuring", "+ deep linear cracks (fissures)", "+ branching fissures"),
     "Flat topped": ("a flat top", "a flat-topped profile", "+ flat-topped elevations", "a plateau-like, flat-topped surface"),
     "Friable": ("friable tissue", "a friable surface", "friability of the surface", "a friable, easily crumbling surface"),
     "Gray": ("gray colour", "a grayish tone", "a grey hue", "+ gray areas"),
