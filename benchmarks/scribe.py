@@ -433,6 +433,6 @@ def argue(
 
 def _differential(rng: random.Random, node: str) -> str:
     tree = ontologies.load()
-    apart = [n for ring in tree.cousins(node)[:3] for n in ring][:12]
+    apart = [n for ring in tree.cousins(node) for n in ring][:12]
     other = tree.nodes[rng.choice(apart)].name
     return rng.choice(w.DIFFERENTIAL_FRAMES).format(other=other, Other=_upper(other))

@@ -256,7 +256,7 @@ def _untold(prose: str) -> list[str]:
     """What a reasoning claims of the patient: it was told nothing of the kind. What it would expect of a condition is no claim."""
     return [
         f"{quote} ({claim})"
-        for claim in ("history", "symptom", "age", "sex", "palpation")
+        for claim in ("history", "symptom", "age", "sex", "palpation", "histology")
         for quote in claims.affirmed(lexicon.NON_VISUAL[claim], prose, _HYPOTHETICAL)
     ]
 

@@ -27,7 +27,7 @@ _SEEN = (
 # A denial ahead of a phrase reaches no further than one of these.
 _SCOPE_START = re.compile(
     r"\b(?:is|are|was|were|has|shows|contains|displays|reveals|demonstrates|exhibits|includes|appears|with|there)\b"
-    rf"|(?<!\bno )(?<!\bwithout )(?<!\bany )(?<!\bclearly )\b(?:{_SEEN})\b"
+    rf"|(?<!\bno )(?<!\bwithout )(?<!\bany )(?<!\bclearly )(?<!, )(?<!\bor )(?<!\band )(?<!\bof )\b(?:{_SEEN})\b"
     r"|\b(?:assessed|judged|evaluated|determined|measured)\b(?!\s*:)"
     r"|,\s+(?:and|with)\s+(?=(?:an?|the|some|several|multiple)\b)",
     re.IGNORECASE,
@@ -45,6 +45,28 @@ _DENIED_AFTER = re.compile(
     re.IGNORECASE,
 )
 _ASIDE = re.compile(r"\s*[:=(]\s*(?:absent|none|no|not\s+(?:seen|present|visible))\b", re.IGNORECASE)
+_ABSENT_ARE = re.compile(
+    r"\W*(?:\w+ly\s+|also\s+|equally\s+)?(?:absent|missing|lacking|not (?:seen|visible|present))\s+(?:is|are|was|were)\b",
+    re.IGNORECASE,
+)
+"""An inverted denial at the start of a clause: "absent are streaks"."""
+
+_LEFT_OPEN = re.compile(
+    r"\bwhether\b|\b(?:not|nor|never|n['\u2019]t|hardly|barely)\s+(?:\w+ly\s+)?(?:allow|permit|possible|enable|suffic\w+|enough|clear enough)\b"
+    r"|\b(?:impossible|too (?:\w+ )?(?:blurred|dark|bright|small|poor|coarse))\b"
+    r"|\b(?:no|nothing)\b[^,]*\b(?:statement|judge?ment|assessment|conclusion|information|can be (?:said|told|stated))\b"
+    r"|\b(?:prevents?|precludes?|hinders?|hampers?|impedes?)\b",
+    re.IGNORECASE,
+)
+"""Words ahead of a phrase that leave it undecided, however far ahead they stand in its clause."""
+
+_STAYS_OPEN = re.compile(
+    r"(?:cannot|can\s+not|can['\u2019]t|could\s+not|couldn['\u2019]t)\s+be\s+(?:\w+ly\s+)?(?:decided|told|said|made out|established|settled|assessed|judged|"
+    r"evaluated|determined|graded)|\b(?:remains?|stays?|is|are|left)\s+(?:\w+ly\s+)?(?:undetermined|undecided|open|unclear|uncertain|indeterminate)",
+    re.IGNORECASE,
+)
+"""Words behind a phrase that leave it undecided."""
+
 _UNASSESSED = re.compile(
     r"\b(?:not|cannot|can['\u2019]t|couldn['\u2019]t|neither)\s+(?:be\s+)?(?:\w+ly\s+)?"
     r"(?:assess|evaluat|judg|determin|measur|interpret|grad|scor|availab)\w*"
@@ -154,11 +176,19 @@ def reach(before: str) -> str:
 def _polarity(before: str, after: str) -> Polarity:
     predicate = _predicate(after)
     governing = reach(before)
-    if _UNASSESSED.search(governing) or _UNASSESSED.search(predicate):
+    if _UNASSESSED.search(governing) or _UNASSESSED.search(predicate) or _LEFT_OPEN.search(before) or _stays_open(after):
         return Polarity.UNASSESSED
+    if _ABSENT_ARE.match(before) and not _SCOPE_START.search(before, _ABSENT_ARE.match(before).end()):  # type: ignore[union-attr]
+        return Polarity.DENIED
     if _DENIED_BEFORE.search(governing) or _ASIDE.match(after):
         return Polarity.DENIED
     return Polarity.DENIED if _DENIED_AFTER.search(predicate) else Polarity.AFFIRMED
+
+
+def _stays_open(after: str) -> bool:
+    """Whether what follows says that the phrase cannot be decided, with no other statement in between."""
+    found = _STAYS_OPEN.search(after)
+    return found is not None and not _SCOPE_START.search(after[: found.start()])
 
 
 def _predicate(after: str) -> str:
