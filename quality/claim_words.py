@@ -86,11 +86,13 @@ _SMOOTH = (
     "outline: smooth",
 )
 _ASYMMETRIC = (
+    r"(?:lacks?|lacking|loses|loss of|without any|devoid of) symmetry",
     r"asymmetr(?:ic|ical|y)",
     r"(?:unequal|uneven|different|dissimilar) halves",
     r"symmetry: asymmetric in (?:one axis|both axes)",
 )
 _SYMMETRIC = (
+    r"symmetrically(?! (?:arranged|distributed|placed|spaced|set))",
     r"symmetric(?:al)?(?! in one| in distribution| distribution| arrange)",
     r"(?:two |both )?halves (?:that )?(?:mirror|match|equal)\w*",
     r"mirror(?:s|ed)? (?:each|one) (?:other|another)",
@@ -143,7 +145,7 @@ PARTLY = whole_words(
     r"mostly", r"largely", r"minimal(?:ly)?", r"in places", r"(?:one|some|at|part|parts|areas?) (?:of|the)", r"segment\w*",
 )  # fmt: skip
 
-_LESION = r"(?:colou?r(?:ation|ed|ing)?|areas?|pigment(?:ation)?|hues?|tones?|tints?|dis?colou?ration|lesion|centre|center|macule|patch|zones?|spots?|surface|shades?|background)"
+_LESION = r"(?:colou?r(?:ation|ed|ing)?|areas?|pigment(?:ation)?|hues?|tones?|tints?|dis?colou?ration|lesion|centre|center|macule|patch|zones?|spots?|surface|shades?|background|rim|halo|border)"
 _PART = (
     r"(?:it|lesion|surface|centre|center|periphery|part(?: of it)?|background|base|middle|core|rim|colou?r|hue|remainder|rest)"
 )
@@ -151,7 +153,7 @@ _PART = (
 
 def _said(*names: str) -> re.Pattern[str]:
     """Colour words as prose gives them to a lesion: "a red area", "the centre is reddish", "coloured red"; red light is none of it."""
-    name = r"(?:(?:very |deep |dark |light |pale |bright |slate |steel |milky |straw |jet )?(?:" + "|".join(names) + "))"
+    name = r"(?:(?:very |deep |dark |light |pale |bright |slate |steel |milky |straw |jet |\w+-)?(?:" + "|".join(names) + "))"
     return whole_words(
         rf"{name}(?:,? (?:and|or|to) \S+)? {_LESION}",
         rf"{_PART} (?:is|are|appears?|looks?|seems?) (?:\w+ly |partly |in part )?{name}",
@@ -215,7 +217,22 @@ _ACT = (
     r"re-?assess|observ|photograph|check|investigat)\w*"
 )
 # Advice on what to do: a picture's reading names a condition and leaves the rest to people.
+_CARE = (
+    r"(?:biops|excis|treatment|therap|remov|resect|follow-?up|referral|(?:self-)?examinat|check-?up|(?:skin |blood )?(?:checks?|tests?)|surg|monitor|surveillance|"
+    r"correlat|investigat|consult|confirmation|cryotherap|laser|phototherap|cream|ointment|antihistamine|antibiotic|antifungal|moisturi[sz]er|emollient|"
+    r"sunscreen|retinoid|steroid|corticosteroid|imiquimod|fluorouracil|margin)\w*"
+)
+_ADVISED = (
+    r"(?:recommend|advis|suggest|warrant|indicat|requir|encourag|necessar|need|prudent|appropriate|mandatory|consider|prescrib|order|perform|appl|"
+    r"arrang|plan|an option|helpful|useful|sought|of choice)\w*"
+)
 MANAGEMENT = whole_words(
+    rf"{_CARE}(?: \S+){{0,6}} (?:is|are|be|being|was|were|seems?|appears?) (?:\w+ ){{0,2}}{_ADVISED}",
+    r"(?:can|could|may|might|should|must|ought to|needs? to|has to) be (?:\w+ly )?(?:removed|treated|ordered|prescribed|applied|excised|biopsied|referred|monitored|followed)",
+    rf"(?:one|you|the patient|patients|the doctor|we) (?:should|must|ought to|needs? to|has to|have to) (?:\w+ )?(?:use|apply|take|see|consult|visit|avoid|return|have|{_ACT})",
+    rf"{_CARE} (?:would|could|might|may|should|will) (?:help|work|be an option|be tried|suffice)",
+    r"(?:please |to )?(?:seek|consult|see|visit|contact) (?:an? |the |your |medical |immediate )*(?:doctor|dermatologist|physician|specialist|attention|advice|help|care)",
+    r"re-?examin\w+", r"(?:of|for) choice",
     rf"(?:should|must|ought to|needs? to|has to|have to) (?:\w+ )?be (?:\w+ly )?{_ACT}",
     rf"(?:requires?|warrants?|merits?|necessitates?|needs) (?:an? |immediate |urgent |prompt |further |complete |surgical |wide |early ){{0,3}}{_ACT}",
     rf"{_ACT} (?:\w+ ){{0,2}}(?:is|are|was) (?:\w+ly )?(?:recommended|advised|indicated|warranted|required|suggested|mandatory|needed)",
@@ -260,6 +277,11 @@ PERSONAL: tuple[re.Pattern[str], ...] = (
         r"record #? ?\d+",
     ),
     registered(re.compile(r"(?<!\w)(?:ID|No|Nr|Number|Record|Ref)\.?:? ?#?[A-Z]{0,5}-?\d{5,}")),
+    registered(
+        re.compile(
+            r"(?<!\w)(?:[Rr]eads|[Ss]ays|[Tt]he name|[Cc]ourtesy of|[Ss]igned|[Bb]y) (?:Prof\.? |Dr\.? )?(?:[A-Z]\.|[A-Z][a-z]+) [A-Z][a-z]+"
+        )
+    ),
     registered(re.compile(r"(?<!\w)(?:Name|Patient|Pat\.|Surname|Subject): ?[A-Z][a-z]+")),
     registered(
         re.compile(

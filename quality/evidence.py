@@ -22,7 +22,7 @@ class Evidence:
     """Measurements of one lesion. Lengths are relative, areas are shares, colours are CIELAB.
 
     `measured` is False, with `why_not`, when no outline can be trusted. `asymmetry` is the area outside the mirror image along each
-    principal axis, `traces` the share of every colour of `COLOURS`, `edge_width` is in lesion radii, `contrast` the CIE76 difference
+    principal axis, `traces` the share of every colour of `COLOURS` (None where the light can fake it), `edge_width` is in lesion radii, `contrast` the CIE76 difference
     between lesion and surrounding skin.
     """
 
@@ -31,7 +31,7 @@ class Evidence:
     area_share: float = 0.0
     colours: tuple[str, ...] = ()
     colour_shares: tuple[float, ...] = ()
-    traces: tuple[float, ...] = ()
+    traces: tuple[float | None, ...] = ()
     colours_clear: bool = False
     asymmetry: tuple[float, float] = (0.0, 0.0)
     tone_asymmetry: float = 0.0
@@ -70,7 +70,7 @@ def measure(rgb: np.ndarray) -> Evidence:
         shape,
         colours=tuple(named),
         colour_shares=tuple(round(shares[name], 4) for name in named),
-        traces=tuple(round(shares[name], 4) for name in COLOURS),
+        traces=tuple(None if needed[name] > 1 else round(shares[name], 4) for name in COLOURS),
         colours_clear=all(s > 1.3 * needed[n] if n in named else s < t.COLOUR_TRACE for n, s in shares.items()),
         tone_asymmetry=_tone_asymmetry(lab, mask, contrast),
         edge_width=round(_edge_width(lab, mask, skin), 4),

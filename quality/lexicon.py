@@ -10,26 +10,31 @@ from quality.patterns import registered, whole_words
 # How prose names each seven-point criterion.
 CRITERIA: dict[str, re.Pattern[str]] = {
     "pigment_network": whole_words(r"pigment(?:ed|ary)?[ -]network", r"reticular (?:network|pattern)"),
-    "blue_whitish_veil": whole_words(r"blu(?:e|ish)[ /-]?(?:whit(?:e|ish)|gr[ae]y(?:ish)?)?[ -]?veil"),
+    "blue_whitish_veil": whole_words(r"blu(?:e|ish)[ /-]?(?:whit(?:e|ish)|gr[ae]y(?:ish)?)?[ -]?(?:veil|haze|film)"),
     "vascular_structures": whole_words(
         r"vascular (?:structures?|patterns?)", r"(?:blood )?vessels?", r"telangiectas(?:ia|iae|ias|es)", r"vascularity"
     ),
-    "pigmentation": whole_words(r"pigmentation"),
+    "pigmentation": whole_words(r"pigmentation", r"(?:pigment )?blotch(?:es)?"),
     "streaks": whole_words(r"streaks?", r"pseudopods?", r"radial streaming"),
-    "dots_and_globules": whole_words(r"dots(?: (?:and|or|/) globules)?", r"globules?"),
+    "dots_and_globules": whole_words(r"(?<!red )(?<!pinpoint )dots(?: (?:and|or|/) globules)?", r"globules?"),
     "regression_structures": whole_words(
         r"(?<!within )(?<!within areas of )regression(?: (?:structures?|areas?))?", r"regressive (?:structures?|areas?)"
     ),
 }
 
+EVEN = whole_words(r"regular(?:ly)?", r"even(?:ly)?", r"uniform(?:ly)?", "orderly", "symmetrically", "equally")
+UNEVEN = whole_words(
+    r"irregular(?:ly)?", r"uneven(?:ly)?", "disorderly", "asymmetrically", r"random(?:ly)?", r"haphazard(?:ly)?"
+)
+
 # The words that tell one value of a criterion from another; criteria whose values prose mixes freely are left out.
 VALUES: dict[str, dict[str, re.Pattern[str]]] = {
     "pigment_network": {
-        "typical": whole_words("typical", "regular"),
-        "atypical": whole_words("atypical", r"irregular(?:ly)?"),
+        "typical": whole_words("typical", "regular", "orderly", r"even(?:ly)?", r"uniform(?:ly)?", r"honeycomb(?:[ -]like)?"),
+        "atypical": whole_words("atypical", r"irregular(?:ly)?", "disrupted", "distorted", "disorderly", "broken", "uneven"),
     },
-    "streaks": {"regular": whole_words(r"regular(?:ly)?"), "irregular": whole_words(r"irregular(?:ly)?")},
-    "dots_and_globules": {"regular": whole_words(r"regular(?:ly)?"), "irregular": whole_words(r"irregular(?:ly)?")},
+    "streaks": {"regular": EVEN, "irregular": UNEVEN},
+    "dots_and_globules": {"regular": EVEN, "irregular": UNEVEN},
     "pigmentation": {
         "diffuse regular": whole_words(r"diffuse(?:ly)?,? regular(?:ly)?"),
         "localized regular": whole_words(r"locali[sz]ed,? regular(?:ly)?"),
@@ -119,7 +124,7 @@ DIAGNOSTIC = whole_words(
     r"\w*dermatitis",
     r"\w*keratos[ie]s", r"na?ev(?:us|i)", "infection", r"disease[sd]?",
     "harmless", "innocent", "innocuous", "dangerous", r"worr(?:ying|isome)", "concerning", r"suspicious(?:-looking)?", "life-?threatening",
-    r"(?:acne|psoriasi|impetigini|keloidi)form", r"(?:lichen|na?ev|lup|ecz?emat|pemphig|sarc|kel|melanom)oid", "eczematous",
+    r"(?:acnei|psoriasi|impetigini|keloidi)form", "psoriatic", "infectious", "viral", "bacterial", "fungal", "mycotic", "parasitic", "allergic", "autoimmune", r"(?:lichen|na?ev|lup|ecz?emat|pemphig|sarc|kel|melanom)oid", "eczematous",
     r"(?:h[ae]+m)?angiomatous", r"(?:lip|fibr|carcin|sarc|melan)omatous", "metastatic", "melanocytic", "disorders?",
 )  # fmt: skip
 
@@ -150,7 +155,7 @@ NON_VISUAL: dict[str, re.Pattern[str]] = {
     "symptom": whole_words(
         r"itch(?:y|es|ing|iness)?", r"prurit(?:us|ic)", r"pain(?:ful|less|s)?", r"tender(?:ness)?", "burning",
         r"sore(?:ness)?",
-        "asymptomatic", r"symptom(?:s|atic)?", r"numb(?:ness)?", r"stinging", "discomfort", r"tingl(?:es|ing)", r"fever(?:ish)?", r"irritat(?:ed|es|ing|ion)", r"ach(?:e|es|ing)", r"prickl\w+", "malaise",
+        "asymptomatic", r"stings?", r"(?:no|without|any) (?:pain|itch\w*|complaints?)", r"bleeds?", r"complain\w*", r"symptom(?:s|atic)?", r"numb(?:ness)?", r"stinging", "discomfort", r"tingl(?:es|ing)", r"fever(?:ish)?", r"irritat(?:ed|es|ing|ion)", r"ach(?:e|es|ing)", r"prickl\w+", "malaise",
         r"feels? (?:no|any|hot|burning|itchy|tight)", r"hypersensitiv\w+",
     ),
     "age": whole_words(
@@ -197,7 +202,8 @@ PROVENANCE = whole_words(
     r"(?:diagnosis|label|answer|class|name|condition) (?:was|is|has been|had been|were|being) (?:already |previously )?"
     r"(?:provided|given|supplied|told|known|stated|specified|mentioned|revealed)",
     r"(?:i|we) (?:was|were|am|are|have been|had been) (?:already )?(?:told|given|informed|asked|instructed|shown)", r"as (?:told|instructed|requested|stated above)",
-    r"information (?:supplied|provided|given)",
+    r"information (?:supplied|provided|given)", r"(?:accompanying|additional|available|supplementary|attached) (?:information|data|text|notes?|description)",
+    r"case (?:description|history|report|number)", r"data ?bases?", r"(?:archive|register|registry) entry",
     r"(?:provided|the given|supplied) (?:concepts?|findings?|lists?|information|json|schema)",
     r"data ?set", r"according to the (?:prompt|instructions?|label|annotations?|schema)", r"(?:the|this|your) prompt",
     "json",
@@ -208,9 +214,10 @@ PROVENANCE = whole_words(
 REFUSAL = whole_words(
     r"(?:i['\u2019]m|i am|we are|we['\u2019]re) (?:very |so )?sorry", r"i apologi[sz]e",
     r"as an? (?:ai|artificial intelligence|(?:\w+[ -])?language model|chatbot|computer|machine|model|assistant|virtual \w+)\w*",
+    r"an? ai(?: (?:assistant|model|system))?", r"(?:automated|automatic) (?:system|tool|reader)", r"i am an? (?:system|program|tool|bot|robot)",
     r"artificial intelligence", r"chat-?bots?", "neural networks?", r"computer programs?", r"machine[ -]learning", r"deep[ -]learning",
     r"my (?:training|knowledge|programming|guidelines|capabilit\w+|limitations?|apologies)", r"knowledge cut-?off", r"i was (?:trained|built|designed|made)",
-    r"trained (?:on|by|to)", r"(?:must|have to|will) (?:decline|refuse|abstain)", r"(?:not|n['\u2019]t) (?:feel )?(?:comfortable|able to|be able to|allowed|permitted)",
+    r"trained (?:on|by|to)", r"(?:must|have to|will) (?:decline|refuse|abstain)", r"(?:not|\w+n['\u2019]t) (?:feel )?(?:comfortable|able to|be able to|allowed|permitted)",
     r"(?:content |usage |safety )?polic(?:y|ies)", r"could not be (?:loaded|opened|processed|read|displayed)", r"cannot be processed",
     r"(?:open ?ai|gpt|claude|gemini|llava|qwen)\S*",
     r"i(?:['\u2019]m| am) (?:just |only )?an? (?:ai|language model|assistant)",

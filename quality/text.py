@@ -32,6 +32,9 @@ _SCOPE_START = re.compile(
     r"|,\s+(?:and|with)\s+(?=(?:an?|the|some|several|multiple)\b)",
     re.IGNORECASE,
 )
+_SEEN_NEXT = re.compile(rf"\b(?:{_SEEN})\s*$", re.IGNORECASE)
+"""An adjective of the phrase itself: in "not show visible vessels" nothing new begins at "visible"."""
+
 _DENIED_BEFORE = re.compile(
     r"\b(?:no|not(?! only)|without|absence of|absent|lacks?|lacking|neither|nor|free of|devoid of|rather than"
     r"|never|cannot"
@@ -91,6 +94,73 @@ _CLOSED_CLASS = (
 )
 # Closed-class English words: articles, prepositions, pronouns, conjunctions, auxiliaries.
 FUNCTION_WORDS: frozenset[str] = frozenset(_CLOSED_CLASS.split())
+
+
+# Function words of German, French, Spanish, Italian, Portuguese and Dutch that are no English words.
+ELSEWHERE: frozenset[str] = frozenset(
+    [
+        "der",
+        "das",
+        "und",
+        "ist",
+        "nicht",
+        "eine",
+        "einer",
+        "mit",
+        "von",
+        "auf",
+        "sind",
+        "keine",
+        "les",
+        "des",
+        "une",
+        "est",
+        "dans",
+        "pas",
+        "sur",
+        "avec",
+        "el",
+        "los",
+        "las",
+        "una",
+        "por",
+        "que",
+        "con",
+        "del",
+        "esta",
+        "il",
+        "gli",
+        "della",
+        "nel",
+        "che",
+        "sono",
+        "não",
+        "uma",
+        "os",
+        "nas",
+        "com",
+        "pelo",
+        "ao",
+        "het",
+        "een",
+        "van",
+        "niet",
+        "zijn",
+        "op",
+        "deze",
+        "er",
+        "se",
+        "ne",
+        "le",
+        "la",
+        "dì",
+        "di",
+        "é",
+        "é",
+        "ha",
+        "hay",
+    ]
+)
 
 
 class Polarity(StrEnum):
@@ -169,6 +239,7 @@ def _clauses(text: str) -> tuple[str, ...]:
 
 def reach(before: str) -> str:
     """The end of `before` that still governs the phrase after it: what follows the last word that opens a scope."""
+    before = _SEEN_NEXT.sub("", before)
     starts = [match.end() for match in _SCOPE_START.finditer(before)]
     return before[starts[-1] :] if starts else before
 
@@ -206,6 +277,22 @@ def _predicate(after: str) -> str:
 def function_word_share(tokens: Sequence[str]) -> float:
     """Share of `tokens` that are closed-class English words, 0 to 1; 0 for none."""
     return sum(token in FUNCTION_WORDS for token in tokens) / len(tokens) if tokens else 0.0
+
+
+def foreign(sentence: str) -> bool:
+    """Whether a sentence has two function words of another European language and hardly any English ones."""
+    tokens = words(sentence)
+    return len(ELSEWHERE & set(tokens)) >= 2 and function_word_share(tokens) < 0.2
+
+
+def looped(tokens: Sequence[str]) -> str:
+    """A phrase of two to five words that stands four times in a row; empty when there is none."""
+    for size in range(2, 6):
+        for start in range(len(tokens) - 4 * size + 1):
+            phrase = tokens[start : start + size]
+            if all(tokens[start + n * size : start + (n + 1) * size] == phrase for n in (1, 2, 3)):
+                return " ".join(phrase)
+    return ""
 
 
 def letter_share(text: str) -> float:

@@ -179,9 +179,9 @@ WORD_RUN_MAX = 3
 CHARACTER_RUN_MAX = 7
 REPEATED_GRAM_WORDS = 4
 REPEATED_GRAM_SHARE_MAX = 0.2
-# Share of the lesion, in colours within this distance in CIELAB of a claimed one, under which the claim is wrong: neighbours such as light
-# and dark brown lie 22 to 30 apart, and a twentieth of COLOUR_SHARE is noise of the decoder.
-COLOUR_CONFUSED = 31.0
+# Share of the lesion, in colours within this distance in CIELAB of a claimed one, under which the claim is wrong: light brown, dark brown,
+# black and pink lie 22 to 27 from their neighbours, and a twentieth of COLOUR_SHARE is noise of the decoder.
+COLOUR_CONFUSED = 28.0
 COLOUR_CLAIMED_SHARE = 0.005
 # Years between a stated and the recorded age: records are often rounded to five.
 AGE_APART = 5.0
