@@ -177,6 +177,8 @@ def facts(rng: random.Random, kind: str, observation: dict[str, Any]) -> tuple[d
     traces: dict[str, float] = dict.fromkeys(COLOURS, 0.0)
     traces |= {colour: round(rng.uniform(0.03, 0.2), 3) for colour in sorted(tinted)}
     traces |= {colour: round(rng.uniform(0.12, 0.6), 3) for colour in shades}
+    if not measured:  # no outline could be trusted, so nothing is known of the colours either
+        traces = {}
     site, raw = _site(rng)
     known = Known(
         tuple(measured), traces, site, raw, rng.choice(("female", "male", None)), rng.choice((None, *range(5, 90, 5)))
