@@ -335,11 +335,16 @@ def undecided(rng: random.Random, names: Sequence[str]) -> str:
 def _with_names(rng: random.Random, frame: str, names: Sequence[str]) -> str:
     joined, either = _listing(rng, names), _listing(rng, names, "or")
     neither = f"Neither {names[0]} nor {names[1]} can be found" if len(names) == 2 else f"No {either} can be found"
-    plural = len(names) > 1 or names[0].endswith("s")
-    be = "are" if names[-1].endswith("s") else "is"
+    plural = len(names) > 1 or _is_plural(names[0])
+    be = "are" if _is_plural(names[-1]) else "is"
     return frame.format(
         nps=either, nps_or=either, joined=joined, Joined=_upper(joined), be=be, be3="are" if plural else "is", Neither=neither
     )
+
+
+def _is_plural(noun: str) -> bool:
+    """Whether a plain noun phrase takes a plural verb: `radial streaks`, `areas of regression`, `streaks or pseudopods`."""
+    return noun.split(" of ")[0].endswith(("s", "bullae", "petechiae"))
 
 
 def _gap_sentences(rng: random.Random, observation: Mapping[str, Any]) -> list[str]:
