@@ -115,7 +115,7 @@ def example(sound: Trajectory, faulty: Trajectory) -> dict[str, Any]:
     return {
         "planted": " ".join(parts)[:700],
         "findings": list(findings(sound.observation)),
-        "known": record | {"lacks": [colour for colour in COLOURS if not known.traces.get(colour)]},
+        "known": record | {"lacks": [colour for colour, share in known.traces.items() if not share]},
         "node": faulty.node,
     }
 

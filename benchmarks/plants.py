@@ -15,7 +15,7 @@ from benchmarks import scribe
 from benchmarks import scribe_words as w
 from benchmarks.scribe import KINDS, Trajectory, dice
 from prompts import ontology as ontologies
-from prompts.schemas import COLOURS, DERM7PT_KEY, NOT_ASSESSABLE, OTHERS_KEY, SKINCON, SKINCON_KEY, TEXT_KEY, findings
+from prompts.schemas import DERM7PT_KEY, NOT_ASSESSABLE, OTHERS_KEY, SKINCON, SKINCON_KEY, TEXT_KEY, findings
 from sources.vocabulary import DERM7PT
 
 Plant = Callable[[random.Random, Trajectory], Trajectory | None]
@@ -160,7 +160,12 @@ def _site(rng: random.Random, one: Trajectory) -> str | None:
     return rng.choice(w.SITE_FRAMES).format(site=rng.choice(w.SITES[region])[1])
 
 
-_NEAR = {"gluteal_buttocks": {"trunk_back"}, "trunk_back": {"gluteal_buttocks"}}
+# Neighbours of which a picture near the border may show either.
+_NEAR = {
+    "gluteal_buttocks": {"trunk_back", "lower_limb"},
+    "trunk_back": {"gluteal_buttocks"},
+    "lower_limb": {"gluteal_buttocks"},
+}
 
 
 def _side(rng: random.Random, one: Trajectory) -> str | None:
@@ -173,7 +178,7 @@ def _side(rng: random.Random, one: Trajectory) -> str | None:
 
 
 def _colour(rng: random.Random, one: Trajectory) -> str | None:
-    lacking = [colour for colour in COLOURS if not one.known.traces[colour] and not _akin(colour, one.known.traces)]
+    lacking = [c for c, share in one.known.traces.items() if not share and not _akin(c, one.known.traces)]
     if not lacking:
         return None
     shade = rng.choice(w.COLOURS[rng.choice(lacking)])

@@ -177,6 +177,8 @@ def facts(rng: random.Random, kind: str, observation: dict[str, Any]) -> tuple[d
     traces: dict[str, float] = dict.fromkeys(COLOURS, 0.0)
     traces |= {colour: round(rng.uniform(0.03, 0.2), 3) for colour in sorted(tinted)}
     traces |= {colour: round(rng.uniform(0.12, 0.6), 3) for colour in shades}
+    if not measured:  # no outline could be trusted, so nothing is known of the colours either
+        traces = {}
     site, raw = _site(rng)
     known = Known(
         tuple(measured), traces, site, raw, rng.choice(("female", "male", None)), rng.choice((None, *range(5, 90, 5)))
@@ -333,11 +335,16 @@ def undecided(rng: random.Random, names: Sequence[str]) -> str:
 def _with_names(rng: random.Random, frame: str, names: Sequence[str]) -> str:
     joined, either = _listing(rng, names), _listing(rng, names, "or")
     neither = f"Neither {names[0]} nor {names[1]} can be found" if len(names) == 2 else f"No {either} can be found"
-    plural = len(names) > 1 or names[0].endswith("s")
-    be = "are" if names[-1].endswith("s") else "is"
+    plural = len(names) > 1 or _is_plural(names[0])
+    be = "are" if _is_plural(names[-1]) else "is"
     return frame.format(
         nps=either, nps_or=either, joined=joined, Joined=_upper(joined), be=be, be3="are" if plural else "is", Neither=neither
     )
+
+
+def _is_plural(noun: str) -> bool:
+    """Whether a plain noun phrase takes a plural verb: `radial streaks`, `areas of regression`, `streaks or pseudopods`."""
+    return noun.split(" of ")[0].endswith(("s", "bullae", "petechiae"))
 
 
 def _gap_sentences(rng: random.Random, observation: Mapping[str, Any]) -> list[str]:
@@ -433,6 +440,7 @@ def argue(
 
 def _differential(rng: random.Random, node: str) -> str:
     tree = ontologies.load()
-    apart = [n for ring in tree.cousins(node) for n in ring][:12]
+    # A diagnosis at the lowest level may have no relative at that level: then those of its parent.
+    apart = [n for of in (node, tree.path(node)[-2]) for ring in tree.cousins(of)[:3] for n in ring][:12]
     other = tree.nodes[rng.choice(apart)].name
     return rng.choice(w.DIFFERENTIAL_FRAMES).format(other=other, Other=_upper(other))
