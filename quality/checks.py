@@ -331,35 +331,49 @@ def _all_absent(observation: Mapping[str, Any]) -> Verdict:
 
 
 def _criterion_faults(key: str, value: str, prose: str) -> list[str]:
-    found = [(mention, _value_said(key, mention)) for mention in text.mentions(prose, lexicon.CRITERIA[key])]
+    found = [(mention, _values_said(key, mention)) for mention in text.mentions(prose, lexicon.CRITERIA[key])]
     wrong = [mention for mention, said in found if _criterion_contradicts(key, value, mention, said)]
     return [f"{_in_clause(mention)} / {key.replace('_', ' ')}: {value}" for mention in wrong]
 
 
-def _criterion_contradicts(key: str, value: str, mention: Mention, said: str | None) -> bool:
+def _criterion_contradicts(key: str, value: str, mention: Mention, said: Sequence[str]) -> bool:
     if mention.polarity is Polarity.UNASSESSED:
         return False
     if mention.polarity is Polarity.DENIED:
         # "no atypical network" does not deny a typical one.
-        return value != "absent" and (value == schemas.NOT_ASSESSABLE or said in (None, value))
+        return value != "absent" and (value == schemas.NOT_ASSESSABLE or all(_part_of(one, value) for one in said))
     if value in ("absent", schemas.NOT_ASSESSABLE):
-        return said is not None or key not in lexicon.NEEDS_VALUE
-    return said not in (None, value) and value in lexicon.VALUES.get(key, {})
+        return bool(said) or key not in lexicon.NEEDS_VALUE
+    told_apart = any(_part_of(one, value) for one in lexicon.VALUES.get(key, {}))
+    return told_apart and any(not _part_of(one, value) for one in said)
 
 
-def _value_said(key: str, mention: Mention) -> str | None:
-    """The value that prose gives a criterion: the nearest value word ahead of it, or else in what is said of it."""
-    phrase = _NEXT_PHRASE.split(text.reach(mention.before))[-1]
+def _part_of(said: str, value: str) -> bool:
+    """Whether a value word is the value or one of its two parts: "diffuse" of "diffuse irregular"."""
+    return said == value or said in value.split()
+
+
+def _values_said(key: str, mention: Mention) -> list[str]:
+    """The values that prose gives a criterion: the nearest words ahead of it, one for each part of a value, or else what is said of it."""
+    values = lexicon.VALUES.get(key, {})
+    phrase = _own_adjectives(_NEXT_PHRASE.split(text.reach(mention.before))[-1], values.values())
     ahead = " ".join(phrase.split()[-thresholds.VALUE_WORDS_AHEAD :])
+    found = {value: max(m.end() for m in pattern.finditer(ahead)) for value, pattern in values.items() if pattern.search(ahead)}
+    if found:
+        parts = lexicon.VALUE_PARTS.get(key, (tuple(values),))
+        return [max(said, key=found.__getitem__) for part in parts if (said := [value for value in part if value in found])]
     behind = " ".join(mention.after.split()[: thresholds.VALUE_WORDS_BEHIND])
-    values = lexicon.VALUES.get(key, {}).items()
-    last = [(match.start(), value) for value, pattern in values for match in pattern.finditer(ahead)]
-    if last:
-        return max(last)[1]
     if not re.match(r"\s*(?:that |which )?(?:is|are|was|were|appears?)\b", behind):
-        return None
-    first = [(match.start(), value) for value, pattern in values for match in pattern.finditer(behind)]
-    return min(first)[1] if first else None
+        return []
+    return [value for value, pattern in values.items() if pattern.search(behind)]
+
+
+def _own_adjectives(phrase: str, patterns: Iterable[re.Pattern[str]]) -> str:
+    """The end of a phrase without other items of its list: a comma parts items unless a value word stands before it."""
+    *others, own = phrase.split(",")
+    while others and any(pattern.search(others[-1].split()[-1]) for pattern in patterns if others[-1].split()):
+        own = f"{others.pop()},{own}"
+    return own
 
 
 def _concept_faults(concept: str, listed: bool, prose: str) -> list[str]:

@@ -27,7 +27,7 @@ UNEVEN = whole_words(
     r"irregular(?:ly)?", r"uneven(?:ly)?", "disorderly", "asymmetrically", r"random(?:ly)?", r"haphazard(?:ly)?"
 )
 
-# The words that tell one value of a criterion from another; criteria whose values prose mixes freely are left out.
+# The words that tell one value of a criterion, or a part of it, from another; criteria whose values prose mixes freely are left out.
 VALUES: dict[str, dict[str, re.Pattern[str]]] = {
     "pigment_network": {
         "typical": whole_words("typical", "regular", "orderly", r"even(?:ly)?", r"uniform(?:ly)?", r"honeycomb(?:[ -]like)?"),
@@ -36,10 +36,10 @@ VALUES: dict[str, dict[str, re.Pattern[str]]] = {
     "streaks": {"regular": EVEN, "irregular": UNEVEN},
     "dots_and_globules": {"regular": EVEN, "irregular": UNEVEN},
     "pigmentation": {
-        "diffuse regular": whole_words(r"diffuse(?:ly)?,? regular(?:ly)?"),
-        "localized regular": whole_words(r"locali[sz]ed,? regular(?:ly)?"),
-        "diffuse irregular": whole_words(r"diffuse(?:ly)?,? irregular(?:ly)?"),
-        "localized irregular": whole_words(r"locali[sz]ed,? irregular(?:ly)?"),
+        "diffuse": whole_words(r"diffuse(?:ly)?", "homogeneous", "widespread", "generali[sz]ed"),
+        "localized": whole_words(r"locali[sz]ed", "focal", "circumscribed", "patchy"),
+        "regular": EVEN,
+        "irregular": UNEVEN,
     },
     "vascular_structures": {
         "arborizing": whole_words(r"arbori[sz]ing", "branching"),
@@ -50,6 +50,9 @@ VALUES: dict[str, dict[str, re.Pattern[str]]] = {
         "linear irregular": whole_words(r"linear,? irregular", r"irregular,? linear"),
     },
 }
+
+# Values of two parts, each told apart by itself.
+VALUE_PARTS: dict[str, tuple[tuple[str, ...], ...]] = {"pigmentation": (("diffuse", "localized"), ("regular", "irregular"))}
 
 # "Brown pigmentation" is everyday speech; only a pigmentation that prose calls diffuse, localized or (ir)regular is the
 # criterion.

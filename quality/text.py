@@ -249,7 +249,8 @@ def _polarity(before: str, after: str) -> Polarity:
     governing = reach(before)
     if _UNASSESSED.search(governing) or _UNASSESSED.search(predicate) or _LEFT_OPEN.search(before) or _stays_open(after):
         return Polarity.UNASSESSED
-    if _ABSENT_ARE.match(before) and not _SCOPE_START.search(before, _ABSENT_ARE.match(before).end()):  # type: ignore[union-attr]
+    inverted = _ABSENT_ARE.match(before)
+    if inverted and not _SCOPE_START.search(_SEEN_NEXT.sub("", before), inverted.end()):
         return Polarity.DENIED
     if _DENIED_BEFORE.search(governing) or _ASIDE.match(after):
         return Polarity.DENIED
