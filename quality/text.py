@@ -289,10 +289,10 @@ def foreign(sentence: str) -> bool:
 def looped(tokens: Sequence[str]) -> str:
     """A phrase of two to five words that stands four times in a row; empty when there is none."""
     for size in range(2, 6):
-        for start in range(len(tokens) - 4 * size + 1):
-            phrase = tokens[start : start + size]
-            if all(tokens[start + n * size : start + (n + 1) * size] == phrase for n in (1, 2, 3)):
-                return " ".join(phrase)
+        same = "".join("x" if one == other else " " for one, other in zip(tokens, tokens[size:], strict=False))
+        start = same.find("x" * 3 * size)
+        if start >= 0:
+            return " ".join(tokens[start : start + size])
     return ""
 
 
