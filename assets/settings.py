@@ -35,6 +35,7 @@ class Settings(dg.ConfigurableResource):
     teacher_model: str = _setting("TEACHER_MODEL", "")
     profile: str = _setting("PROFILE", "noncommercial")
     blocklists: str = _setting("BLOCKLISTS", "")
+    cleared: str = _setting("CLEARED", "")
 
     def lake(self) -> Lake:
         """The lake of this run."""
@@ -50,6 +51,13 @@ class Settings(dg.ConfigurableResource):
         """Files that list the images of external benchmarks, in order."""
         return [name.strip() for name in self.blocklists.split(",") if name.strip()]
 
+    def cleared_images(self) -> frozenset[str]:
+        """Ids of images that a person has cleared for release: the lines of the file, without what follows a #. Raises OSError."""
+        if not self.cleared:
+            return frozenset()
+        lines = Path(self.cleared).read_text(encoding="utf-8").splitlines()
+        return frozenset(filter(None, (line.split("#")[0].strip() for line in lines)))
+
     def teacher_config(self) -> TeacherConfig:
         """Who teaches: the file, with engine and model replaced where they are given. Raises ValueError naming the field."""
         return load_config(self.teacher_file, self.teacher, self.teacher_model)
@@ -58,6 +66,7 @@ class Settings(dg.ConfigurableResource):
         """Raises ValueError for a setting that no stage could use, before any work is done."""
         self.release_profile()
         self.teacher_config()
+        self.cleared_images()
 
     def releases_path(self) -> Path:
         """The folder of releases, absolute."""

@@ -247,7 +247,7 @@ def _photograph(name: str) -> Picture:
 
 
 def off_topic(picture: Picture, rng: np.random.Generator, _: Pool) -> Picture:
-    """A window of one of the photographs that scikit-image ships: a cat, coffee, a rocket, stars, grass, a page…"""
+    """A window of one of the photographs that scikit-image ships: a cat, coffee, a rocket, stars, grass, a page."""
     whole = _photograph(OFF_TOPIC[int(rng.integers(len(OFF_TOPIC)))])
     side = round(min(whole.shape[:2]) * rng.uniform(0.6, 1))
     y, x = (int(rng.integers(0, n - side + 1)) for n in whole.shape[:2])
@@ -276,8 +276,8 @@ FAULTS: dict[str, tuple[str, Fault]] = {
     "tiny": ("low_resolution", tiny),
     "underexposed": ("too_dark", underexposed),
     "overexposed": ("too_bright", overexposed),
-    "recompressed": ("compressed", recompressed),
-    "low-quality file": ("compressed", low_quality_file),
+    "recompressed": ("blocky", recompressed),
+    "low-quality JPEG": ("compressed", low_quality_file),
     "dark corners": ("dark_corners", dark_corners),
     "hairs": ("hair", hairs),
     "ruler": ("ruler", ruler),

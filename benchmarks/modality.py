@@ -31,7 +31,9 @@ def main() -> None:
         mine = odds[sets == name] * np.where(is_dermoscopic[sets == name], 1, -1)
         right, wrong = (mine >= MODALITY_CLEAR).mean(), (mine <= -MODALITY_CLEAR).mean()
         print(f"{name:12} {len(mine):5} held out: right {right:.3f}, unclear {1 - right - wrong:.3f}, wrong {wrong:.3f}")
-    for what, numbers in zip(("MEANS", "SPREADS", "LINEAR", "SQUARE", "CONSTANT"), fit(values, is_dermoscopic, sets), strict=True):
+    for what, numbers in zip(
+        ("MEANS", "SPREADS", "LINEAR", "SQUARE", "CONSTANT"), fit(values, is_dermoscopic, sets), strict=True
+    ):
         print(f"{what} = {np.round(numbers, 4).tolist()}")
 
 

@@ -13,6 +13,8 @@ from quality import marks
 WORKING_SIDE = 256
 COLOUR_SIDE = 128
 """Longest sides, in pixels, of the luminance and of the sample of colours."""
+SEAM_GAPS = 0.3
+"""Share of the rows (or columns) in which the parts of a collage may look alike."""
 BLOCK_ROWS = 32
 """Rows, about, that are looked at for compression."""
 
@@ -25,7 +27,7 @@ class Metrics:
     those at 8, along the direction in which that is least (0.125 in a smooth or shaken picture); `texture`: mean difference at 1 pixel;
     `blockiness`: jumps at the borders of 8 x 8 blocks over those inside; `flat_share`: pixels equal to their neighbours at full size,
     `edge_share`: pixels 40 levels and more from a neighbour; `palette_share`: pixels of the two commonest of 4,096 colours;
-    `skin_share`: pixels of a hue that skin has in some light; `stain_share`: magenta and violet; `colourfulness`: largest less smallest
+    `skin_share`: pixels of a hue that skin has in some light; `violet_share`: pixels as stained nuclei are; `colourfulness`: largest less smallest
     channel; `dark_corners`: how many; `margin`: share that a frame takes; `seam`: how a straight line across stands out.
     """
 
@@ -42,7 +44,7 @@ class Metrics:
     flat_share: float
     palette_share: float
     skin_share: float
-    stain_share: float
+    violet_share: float
     coloured_share: float
     colourfulness: float
     dark_corners: int
@@ -63,15 +65,15 @@ def measure(rgb: np.ndarray, grey: np.ndarray) -> Metrics:
     from quality import image_kernels as k
 
     few = _few(rgb)
-    palette, light, counts = np.zeros(4096, np.int64), np.zeros(256, np.int64), np.zeros(6, np.int64)
+    palette, light, counts = np.zeros(4096, np.int64), np.zeros(256, np.int64), np.zeros(10, np.int64)
     k.tally(few, palette, light, counts)
     pixels = few.shape[0] * few.shape[1]
-    levels = np.searchsorted(np.cumsum(light), np.array([0.98, 0.5, 0.02]) * pixels)
+    levels = np.searchsorted(np.cumsum(light), np.array([0.98, 0.5, 0.02, 0.75]) * pixels)
     steps = k.differences(grey)
     edge, other, flat = k.blocks(rgb, BLOCK_ROWS)
-    corners, corner_light = _corners(grey)
+    corners, corner_light = _corners(grey, int(levels[3]))
     found = marks.find(grey)
-    means = few.reshape(-1, 3).mean(axis=0)
+    red, green, blue = (round(float(total) / pixels, 2) for total in counts[6:9])
     return Metrics(
         light_high=int(levels[0]),
         light_middle=int(levels[1]),
@@ -84,9 +86,9 @@ def measure(rgb: np.ndarray, grey: np.ndarray) -> Metrics:
         edge_share=round(float(steps[4, 0]), 4),
         blockiness=_ratio(edge + 0.5, other + 0.5),
         flat_share=round(float(flat), 4),
-        palette_share=_share(np.sort(palette)[-2:].sum(), pixels),
+        palette_share=_share(counts[9], pixels),
         skin_share=_share(counts[2], max(pixels - int(counts[1]), 1)),
-        stain_share=_share(counts[3], pixels),
+        violet_share=_share(counts[3], pixels),
         coloured_share=_share(counts[4], pixels),
         colourfulness=round(float(counts[5]) / pixels, 2),
         dark_corners=corners,
@@ -97,9 +99,9 @@ def measure(rgb: np.ndarray, grey: np.ndarray) -> Metrics:
         ruler_ticks=found.ruler_ticks,
         text_characters=found.text_characters,
         ink_share=marks.ink_share(few),
-        red=round(float(means[0]), 2),
-        green=round(float(means[1]), 2),
-        blue=round(float(means[2]), 2),
+        red=red,
+        green=green,
+        blue=blue,
     )
 
 
@@ -112,15 +114,17 @@ def _ratio(a: float, b: float) -> float:
 
 
 def working_grey(rgb: np.ndarray) -> np.ndarray:
-    """(h, w) uint8 luminance at the working size: first by a whole factor, which is fast, then the rest of the way."""
+    """(h, w) uint8 luminance at the working size: of four pixels of each square first, which is fast, then the rest of the way."""
     import cv2
 
-    grey = cv2.cvtColor(rgb, cv2.COLOR_RGB2GRAY)
-    factor = max(grey.shape) // WORKING_SIDE
+    from quality.image_kernels import shrunk
+
+    factor = min(max(rgb.shape[:2]) // WORKING_SIDE, min(rgb.shape[:2]))
+    grey = shrunk(rgb, factor) if factor > 2 else cv2.cvtColor(rgb, cv2.COLOR_RGB2GRAY)
+    if factor == 2:
+        height, width = grey.shape[0] // 2, grey.shape[1] // 2
+        grey = cv2.resize(grey[: 2 * height, : 2 * width], (width, height), interpolation=cv2.INTER_AREA)
     height, width = grey.shape
-    if factor > 1 and min(height, width) >= factor:
-        height, width = height // factor, width // factor
-        grey = cv2.resize(grey[: height * factor, : width * factor], (width, height), interpolation=cv2.INTER_AREA)
     scale = WORKING_SIDE / max(height, width)
     if scale < 1:
         size = (max(1, round(width * scale)), max(1, round(height * scale)))
@@ -130,17 +134,15 @@ def working_grey(rgb: np.ndarray) -> np.ndarray:
 
 def _few(rgb: np.ndarray) -> np.ndarray:
     """Every n-th pixel of every n-th row."""
-    step = max(1, max(rgb.shape[:2]) // COLOUR_SIDE)
+    step = -(-max(rgb.shape[:2]) // COLOUR_SIDE)
     return np.ascontiguousarray(rgb[step // 2 :: step, step // 2 :: step])
 
 
-def _corners(grey: np.ndarray) -> tuple[int, float]:
+def _corners(grey: np.ndarray, lighter: int) -> tuple[int, float]:
     """How many corners are nearly black beside the lighter half of the picture, and the light of the second darkest over that half's."""
     size = max(2, min(grey.shape) // 20)
-    lighter = float(np.percentile(grey[::4, ::4], 75))
-    found = [float(np.median(part)) for part in (grey[:size, :size], grey[:size, -size:], grey[-size:, :size], grey[-size:, -size:])]
-    dark = sum(value < 0.4 * lighter for value in found)
-    return dark, round(sorted(found)[1] / max(lighter, 1.0), 4)
+    found = sorted(float(part.mean()) for rows in (grey[:size], grey[-size:]) for part in (rows[:, :size], rows[:, -size:]))
+    return sum(value < 0.4 * lighter for value in found), round(found[1] / max(lighter, 1), 4)
 
 
 def _margin(grey: np.ndarray) -> float:
@@ -153,18 +155,8 @@ def _margin(grey: np.ndarray) -> float:
 
 
 def _seam(grey: np.ndarray) -> float:
-    """How far a straight line from edge to edge stands out from the columns (or rows) beside it, where it does so least."""
-    from quality.image_kernels import steps_across
+    """How far a straight line from edge to edge stands out from the columns (or rows) beside it."""
+    from quality.image_kernels import standing_out, steps_across
 
-    return round(max(_standing_out(steps_across(grey)), _standing_out(steps_across(np.ascontiguousarray(grey.T)))), 4)
-
-
-def _standing_out(steps: np.ndarray) -> float:
-    """Over quarters of the length: the step at a column over the median step within twelve columns; the second least quarter counts."""
-    from numpy.lib.stride_tricks import sliding_window_view
-
-    if len(steps) < 48:
-        return 0.0
-    around = np.median(sliding_window_view(steps, 25, axis=0), axis=2)
-    inner = steps[12:-12] / (around + 1.0)
-    return float(np.partition(inner[len(steps) // 8 :][: -len(steps) // 8], 1, axis=1)[:, 1].max(initial=0.0))
+    steps = (steps_across(side, SEAM_GAPS) for side in (grey, np.ascontiguousarray(grey.T)))
+    return round(max(standing_out(across, 12, len(across) // 6) for across in steps), 4)

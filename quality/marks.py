@@ -6,6 +6,9 @@ import numpy as np
 
 from quality import thresholds as t
 
+HAIR, DARK_PRINT, LIGHT_PRINT = 1, 2, 4
+"""Bits of `quality.image_kernels.lines`."""
+
 
 @dataclass(frozen=True, slots=True)
 class Marks:
@@ -18,36 +21,26 @@ class Marks:
 
 def find(grey: np.ndarray) -> Marks:
     """Look for hairs, ticks and characters in a luminance at working size."""
-    from quality.image_kernels import lines
+    from quality.image_kernels import lines, parts
 
-    reach = max(3, round(max(grey.shape) / 64))
-    hair, ticks, characters = 0.0, 0, 0
-    thin = _components(lines(grey, reach, t.HAIR_LINE_DEPTH, 1))
-    if len(thin):
-        hair = _hair_length(thin, max(grey.shape))
-    for sign in (1, -1):
-        printed = _components(lines(grey, reach, t.PRINT_DEPTH, sign))
-        characters = max(characters, _characters(printed, grey.shape))
-        ticks = max(ticks, _ticks(printed, max(grey.shape)))
-    return Marks(round(hair, 3), ticks, characters)
-
-
-def _components(mask: np.ndarray) -> np.ndarray:
-    """(n, 7) of connected parts of four pixels and more: left, top, width, height, area, and the centre's x and y."""
-    import cv2
-
-    if not mask.any():
-        return np.zeros((0, 7))
-    _, _, stats, centres = cv2.connectedComponentsWithStats(mask)
-    rows = np.concatenate([stats[1:].astype(np.float64), centres[1:]], axis=1)
-    return rows[rows[:, 4] >= 4]
+    side, found = max(grey.shape), lines(grey, max(3, round(max(grey.shape) / 64)), t.HAIR_LINE_DEPTH, t.PRINT_DEPTH)
+    printed = [parts(found, bit, 4) for bit in (DARK_PRINT, LIGHT_PRINT)]
+    return Marks(
+        round(_hair_length(parts(found, HAIR, 4), side), 3),
+        max(_ticks(which, side) for which in printed),
+        max(_characters(which, side) for which in printed),
+    )
 
 
 def _hair_length(parts: np.ndarray, side: int) -> float:
     """Total length of parts that are long and thin."""
     length = np.hypot(parts[:, 2], parts[:, 3])
     fill = parts[:, 4] / (parts[:, 2] * parts[:, 3])
-    thin = (length > t.HAIR_LEAST * side) & (parts[:, 4] < 5 * length) & ((fill < 0.35) | (np.minimum(parts[:, 2], parts[:, 3]) < 7))
+    thin = (
+        (length > t.HAIR_LEAST * side)
+        & (parts[:, 4] < 5 * length)
+        & ((fill < 0.35) | (np.minimum(parts[:, 2], parts[:, 3]) < 7))
+    )
     return float(length[thin].sum() / side)
 
 
@@ -63,10 +56,9 @@ def _ticks(parts: np.ndarray, side: int) -> int:
     return int(longest_row(np.ascontiguousarray(short[:, 5:7]), np.ascontiguousarray(short[:, 2:4]), 0.16 * side))
 
 
-def _characters(parts: np.ndarray, shape: tuple[int, ...]) -> int:
+def _characters(parts: np.ndarray, side: int) -> int:
     """Most parts that stand on one line as characters do: of one height, side by side, close together."""
     height = parts[:, 3]
-    side = max(shape)
     like = (height >= 5) & (height < 0.2 * side) & (parts[:, 2] < 2 * height) & (parts[:, 4] > 0.12 * parts[:, 2] * height)
     chosen = parts[like]
     if not 3 <= len(chosen) <= 400:
@@ -80,16 +72,23 @@ def ink_share(rgb: np.ndarray) -> float:
     """Share of strokes that are bluer than the skin by more than lesions are, in a sample of colours."""
     import cv2
 
-    lab = cv2.cvtColor(rgb, cv2.COLOR_RGB2LAB)
-    light, a, b = (lab[:, :, n].astype(np.int16) for n in range(3))
-    lit = light > 40
-    if lit.sum() < 64:
-        return 0.0
-    skin_a, skin_b = int(np.median(a[lit])), int(np.median(b[lit]))
-    blue = lit & ((b < 126) & (b - skin_b < -t.INK_BLUER) & (a - skin_a < 18) | (a < 122) & (a - skin_a < -t.INK_GREENER))
-    if not blue.any():
-        return 0.0
-    mask = blue.astype(np.uint8)
-    thick = max(3, round(max(rgb.shape[:2]) / 12)) | 1
-    blobs = cv2.morphologyEx(mask, cv2.MORPH_OPEN, np.ones((thick, thick), np.uint8))
-    return round(float((mask & ~blobs & 1).mean()), 4)
+    from quality.image_kernels import inked
+
+    mask = inked(cv2.cvtColor(rgb, cv2.COLOR_RGB2LAB), t.LIT, t.INK_BLUER, t.INK_GREENER)
+    return 0.0 if mask.mean() < t.INK_STROKES else round(_strokes(mask), 4)
+
+
+def _strokes(mask: np.ndarray) -> float:
+    """Share of the picture in parts that are long and of a pen's width: a blue lesion is neither."""
+    import cv2
+
+    side = max(mask.shape)
+    thick = max(3, side // 11) | 1
+    core = cv2.morphologyEx(mask, cv2.MORPH_OPEN, np.ones((thick, thick), np.uint8))
+    count, labels, stats, _ = cv2.connectedComponentsWithStats(
+        cv2.morphologyEx(mask, cv2.MORPH_CLOSE, np.ones((3, 3), np.uint8))
+    )
+    inside = np.bincount(labels[core > 0], minlength=count)[1:]
+    area, length = stats[1:, cv2.CC_STAT_AREA], np.hypot(stats[1:, cv2.CC_STAT_WIDTH], stats[1:, cv2.CC_STAT_HEIGHT])
+    pen = (length > t.INK_LEAST * side) & (inside < 0.2 * area) & (area < 0.18 * length * side)
+    return float(area[pen].sum() / mask.size)

@@ -10,7 +10,17 @@ import numpy as np
 from quality.image_metrics import Metrics
 from quality.thresholds import MODALITY_CLEAR
 
-NAMES = ("red share", "blue share", "colourfulness", "corner light", "clipped", "high light", "middle light", "low light", "contrast")
+NAMES = (
+    "red share",
+    "blue share",
+    "colourfulness",
+    "corner light",
+    "clipped",
+    "high light",
+    "middle light",
+    "low light",
+    "contrast",
+)
 MEANS = np.array([0.3982, 0.3026, 0.2064, 0.7808, 0.0004, 0.7459, 0.6439, 0.3446, 0.4013])
 SPREADS = np.array([0.0386, 0.0274, 0.096, 0.2479, 0.0057, 0.0816, 0.0867, 0.1327, 0.1474])
 LINEAR = np.array([1.5276, 2.87, 1.2643, -0.8841, 0.1926, -0.8303, 1.4409, -0.3192, -0.1711])

@@ -80,18 +80,19 @@ BLANK_CONTRAST = 10
 # darkest tone reach 90.
 DARK_LIGHT = 56
 # Share of pixels with two channels at 252 and more, from which lesion or skin is lost.
-CLIPPED_SHARE = 0.25
+CLIPPED_SHARE = 0.4
 # Mean of largest less smallest channel: grey files have 0, the palest dermoscopy 8.
 GREY_COLOUR = 4.0
 # Share of lit pixels with a hue of skin in pink, yellow or bluish light. Browns of wood and fur pass: colour alone does not tell skin.
 SKIN_SHARE = 0.3
-# Magenta and violet cover skin in pink light too, but a section is full of edges (mean step between pixels), contact dermoscopy is smooth.
-STAIN_SHARE = 0.06
+# Violet covers skin in lilac light too (2 % of the pixels of 1 % of HAM10000), but a section is full of edges (mean step between pixels),
+# contact dermoscopy is smooth.
+VIOLET_SHARE = 0.03
 STAIN_TEXTURE = 5.5
-# Pixels equal to their neighbours at full size, pixels of the two commonest colours, pixels at hard edges: drawings have all three.
-DRAWN_FLAT = 0.66
-DRAWN_PALETTE = 0.65
-DRAWN_EDGES = 0.025
+# Pixels that equal their neighbours at full size, and pixels of the two commonest colours: a sensor's noise leaves a tenth, JPEG on a
+# smooth phantom a sixth, drawings have six tenths and more.
+DRAWN_FLAT = 0.4
+DRAWN_PALETTE = 0.5
 # Step across a straight line from edge to edge, over the steps beside it.
 SEAM = 1.9
 # dlib's own limit is 0: no photograph of HAM10000 and PAD-UFES-20 reaches it.
@@ -100,7 +101,7 @@ FACE_SCORE = 0.0
 PRINT_DEPTH = 40
 CHARACTERS = 3
 # Least directional ratio of differences at 1 and at 8 pixels: 1/8 where nothing is sharp.
-SHARPNESS = 0.18
+SHARPNESS = 0.17
 # Pixels of the shorter side; across the lesion: dots, globules and vessels are a thirtieth of a lesion and more.
 SHORTER_SIDE = 96
 LESION_PIXELS = 32.0
@@ -116,10 +117,13 @@ HAIR_LINE_DEPTH = 16
 HAIR_LEAST = 0.16
 HAIR_LENGTH = 0.5
 # Ticks of one evenly spaced row.
-RULER_TICKS = 6
-# CIELAB (8 bits) by which ink is bluer or greener than the skin around, and the share of the picture that strokes of it take.
+RULER_TICKS = 8
+# CIELAB (8 bits) by which ink is bluer or greener than the skin around, how long a stroke is at least in longer
+# sides, and the share of the picture that strokes take.
+LIT = 40
 INK_BLUER = 13
 INK_GREENER = 16
+INK_LEAST = 0.15
 INK_STROKES = 0.004
 # Log odds from which the predicted modality is said (quality.modality): of pictures held out, 4 % at most are then told wrong.
 MODALITY_CLEAR = 1.8

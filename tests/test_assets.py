@@ -16,6 +16,7 @@ ASSETS = {
     "quarantine",
     "annotations",
     "evidence",
+    "image_quality",
     "diagnoses",
     "fingerprints",
     "keypoints",

@@ -30,7 +30,7 @@ class Subject:
 
 
 def subjects(lake: Lake, source: str) -> list[Subject]:
-    """Images of a source that are taught: one of each copy set, split, labelled, and of a modality with a schema.
+    """Images of a source that are taught: one of each copy set, split, labelled, of a modality with a schema, excluded by no image gate.
 
     In the order of packs, so that pictures are read one after the other. Memory: about 1 KB an image.
     """
@@ -39,7 +39,7 @@ def subjects(lake: Lake, source: str) -> list[Subject]:
     columns = ["image_id", "sha256", "modality", "expert_concepts", "pack", "pack_row"]
     images = lake.read("images", source=source, columns=columns)
     images = images.filter(pc.is_in(images.column("image_id"), value_set=keep.filter(kept).column("image_id").combine_chunks()))
-    for table, column in (("diagnoses", "node"), ("evidence", "findings")):
+    for table, column in (("diagnoses", "node"), ("evidence", "findings"), ("image_quality", "excluded")):
         images = beside(images, lake.read(table, source=source, columns=["image_id", column]))
     images = images.sort_by([("pack", "ascending"), ("pack_row", "ascending")])
     return [subject for batch in images.to_batches(max_chunksize=1000) for subject in _of_batch(lake, batch)]
@@ -47,7 +47,7 @@ def subjects(lake: Lake, source: str) -> list[Subject]:
 
 def _of_batch(lake: Lake, batch: pa.RecordBatch) -> Iterator[Subject]:
     for row in annotated(lake, batch.to_pylist()):
-        if row["node"] and row["modality"] != "pathology":
+        if row["node"] and row["modality"] != "pathology" and not row["excluded"]:
             yield Subject(
                 image_id=row["image_id"],
                 sha256=row["sha256"],
