@@ -2,14 +2,16 @@
 
 import numpy as np
 
-# The luminance table of ITU-R T.81, annex K.1, whose scaling is what encoders call quality.
-_STANDARD_SUM = 3688
+# Its scaling is what encoders call quality. The lowest frequencies, whose steps reach the limit of 255 last.
+_LOWEST = 16
+_STANDARD_SUM = 266
+"""Of the sixteen lowest frequencies in the luminance table of ITU-R T.81, annex K.1."""
 
 
 def jpeg_quality(data: bytes) -> int | None:
     """1 to 100, as the encoder of the Independent JPEG Group counts it; None for what is no JPEG or has no table before its scan.
 
-    From the mean of the luminance table, so that tables of other encoders get the setting that is nearest on average.
+    From the mean of the table's lowest frequencies: tables of other encoders get the setting that is nearest on average.
     """
     at = 2
     while data[:2] == b"\xff\xd8" and at + 4 <= len(data) and data[at] == 0xFF and data[at + 1] != 0xDA:
@@ -24,5 +26,6 @@ def _quality(table: bytes, *, deep: bool) -> int | None:
     wide = 2 if deep else 1
     if len(table) < 64 * wide:
         return None
-    scale = 100 * float(np.frombuffer(table[: 64 * wide], ">u2" if deep else np.uint8).sum()) / _STANDARD_SUM
+    steps = np.frombuffer(table[: _LOWEST * wide], ">u2" if deep else np.uint8)
+    scale = 100 * max(float(steps.sum()), 1.0) / _STANDARD_SUM
     return int(np.clip(round(5000 / scale if scale > 100 else 100 - scale / 2), 1, 100))
