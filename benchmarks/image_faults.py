@@ -235,7 +235,11 @@ def histology(picture: Picture, rng: np.random.Generator, _: Pool) -> Picture:
     return np.clip(out + rng.normal(0, 2, out.shape), 0, 255).astype(np.uint8)
 
 
-OFF_TOPIC = ("chelsea", "coffee", "rocket", "hubble_deep_field", "grass", "gravel", "brick", "page", "coins", "moon", "camera")
+COLOURED, GREY = (
+    ("chelsea", "coffee", "rocket", "hubble_deep_field"),
+    ("grass", "gravel", "brick", "page", "coins", "moon", "camera"),
+)
+"""Photographs that scikit-image ships: a cat, coffee, a rocket, stars; textures, a page, coins, the moon, a man with a camera."""
 
 
 @lru_cache
@@ -247,12 +251,19 @@ def _photograph(name: str) -> Picture:
 
 
 def off_topic(picture: Picture, rng: np.random.Generator, _: Pool) -> Picture:
-    """A window of one of the photographs that scikit-image ships: a cat, coffee, a rocket, stars, grass, a page."""
-    whole = _photograph(OFF_TOPIC[int(rng.integers(len(OFF_TOPIC)))])
+    """A window of a coloured photograph of something else."""
+    return _window(_photograph(COLOURED[int(rng.integers(len(COLOURED)))]), picture, rng)
+
+
+def off_topic_grey(picture: Picture, rng: np.random.Generator, _: Pool) -> Picture:
+    """A window of a grey photograph of something else."""
+    return _window(_photograph(GREY[int(rng.integers(len(GREY)))]), picture, rng)
+
+
+def _window(whole: Picture, picture: Picture, rng: np.random.Generator) -> Picture:
     side = round(min(whole.shape[:2]) * rng.uniform(0.6, 1))
     y, x = (int(rng.integers(0, n - side + 1)) for n in whole.shape[:2])
-    window = whole[y : y + side, x : x + side]
-    return cv2.resize(window, (picture.shape[1], picture.shape[0]), interpolation=cv2.INTER_AREA)
+    return cv2.resize(whole[y : y + side, x : x + side], (picture.shape[1], picture.shape[0]), interpolation=cv2.INTER_AREA)
 
 
 def face(picture: Picture, rng: np.random.Generator, _: Pool) -> Picture:
@@ -289,6 +300,7 @@ FAULTS: dict[str, tuple[str, Fault]] = {
     "drawing": ("not_a_photograph", drawing),
     "histology": ("histology", histology),
     "off topic": ("no_skin", off_topic),
+    "off topic, grey": ("no_colour", off_topic_grey),
     "face": ("face", face),
 }
 """Each fault by its name, with the gate that has to catch it."""

@@ -5,7 +5,7 @@
 has marked hairs, rulers, ink, dark corners and blur on the real pictures: for these the rate on real ones counts what is truly there as
 well. Pictures whose modality is stated wrongly are real ones of the other kind. Time of metrics is over time of decoding, in the same run.
 
-Full run: 240 of each fault a set, all misses of small gates, written to benchmarks/results/planted_images.json.
+The full run plants 200 of each fault in every set and writes benchmarks/results/planted_images.json, with the seeds of misses.
 """
 
 import argparse
@@ -29,7 +29,7 @@ from quality.raster import BadImage, decode
 RESULTS = Path(__file__).resolve().parent / "results" / "planted_images.json"
 SETS = {"phantom": "clinical close-up", "ham10000": "dermoscopic", "pad_ufes_20": "smartphone", "isic9": "dermoscopic"}
 """Sets with the modality that their pictures state. Dermoscopic phantoms bear drawn hairs and corners, so they stand for no sound picture."""
-PLANTED = {"quick": 12, "full": 240}
+PLANTED = {"quick": 5, "full": 200}
 NATURAL = ("hair", "ruler", "ink", "dark_corners", "blurred", "small_lesion")
 """Gates for what real pictures truly have, unmarked."""
 OTHER_SIDE = {"ham10000": "clinical close-up", "pad_ufes_20": "dermoscopic", "isic9": "clinical close-up"}
@@ -47,8 +47,9 @@ def main() -> None:
     pools = {name: sound(name, PLANTED[which]) for name in SETS}
     pools = {name: pool for name, pool in pools.items() if pool}
     report = {"sets": {name: len(pool) for name, pool in pools.items()}, "faults": planted(pools, PLANTED[which])}
-    report["modality"] = swapped(pools)
-    report["false alarms"] = false_alarms(pools)
+    untouched = {name: [measured(picture) for picture in pool] for name, pool in pools.items()}
+    report["modality"] = swapped(untouched)
+    report["false alarms"] = false_alarms(untouched)
     print_report(report)
     overhead, faces = image_metrics_overhead(), face_overhead(pools)
     report["overhead"] = overhead
@@ -99,23 +100,19 @@ def planted(pools: dict[str, list[Picture]], most: int) -> list[dict[str, Any]]:
     return rows
 
 
-def swapped(pools: dict[str, list[Picture]]) -> dict[str, float]:
+def swapped(untouched: dict[str, list[Measured | None]]) -> dict[str, float]:
     """Share of real pictures that are told as of the other modality when that is stated."""
-    shares = {}
-    for name, stated in OTHER_SIDE.items():
-        said = [fires(picture, stated) for picture in pools.get(name, [])]
-        if said:
-            shares[name] = round(float(np.mean(["modality" in codes for codes in said])), 4)
-    return shares
+    numbers = {name: untouched[name] for name in OTHER_SIDE if name in untouched}
+    return {name: _share(found, OTHER_SIDE[name], "modality") for name, found in numbers.items()}
 
 
-def false_alarms(pools: dict[str, list[Picture]]) -> dict[str, dict[str, float]]:
+def false_alarms(untouched: dict[str, list[Measured | None]]) -> dict[str, dict[str, float]]:
     """By set, the share of untouched pictures on which each gate fires. A file's own JPEG quality is not asked: the raster is stored anew."""
-    rates = {}
-    for name, pool in pools.items():
-        said = [fires(picture, SETS[name]) for picture in pool]
-        rates[name] = {gate.code: round(float(np.mean([gate.code in codes for codes in said])), 4) for gate in GATES}
-    return rates
+    return {name: {gate.code: _share(found, SETS[name], gate.code) for gate in GATES} for name, found in untouched.items()}
+
+
+def _share(found: list[Measured | None], stated: str, code: str) -> float:
+    return round(float(np.mean([code in (v.code for v in judge(n or {}, stated)) for n in found])), 4)
 
 
 PUBLISHED = {"ham10000": (600, 450, ".jpg"), "isic9": (1024, 1024, ".jpg"), "pad_ufes_20": (1000, 1000, ".png")}
@@ -210,7 +207,7 @@ def ratios(report: dict[str, Any]) -> None:
         )
     reached = [code for code, values in caught.items() if values and np.mean(values) >= RECALL]
     print(f"RATIO image_gates_recall_mean {np.mean([np.mean(v) for v in caught.values() if v]):.3f}")
-    print(f"RATIO image_gates_at_target {len(reached)}/{len(caught)}".replace("/", "."))
+    print(f"RATIO image_gates_at_recall {len(reached) / len(caught):.3f}")
     print(f"RATIO image_metrics_overhead {report['overhead']['whole']:.3f}")
 
 

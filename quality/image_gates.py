@@ -50,7 +50,7 @@ GATES: tuple[Gate, ...] = (
     Gate("no_skin", "review", "hardly a pixel has a hue that skin has in any light", (("skin_share", "<", t.SKIN_SHARE),)),
     Gate(
         "histology",
-        "exclude",
+        "review",
         "a stained section in a set of skin",
         (("violet_share", ">=", t.VIOLET_SHARE), ("texture", ">=", t.STAIN_TEXTURE)),
     ),
