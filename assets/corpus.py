@@ -117,7 +117,7 @@ def _indented(value: object) -> str:
 
 
 def _report(settings: Settings, names: list[str], seconds: Mapping[str, float], calls: Mapping[str, int]) -> list[Table]:
-    parts = summarise(settings.lake(), names, settings.releases_path(), settings.release_profile())
+    parts = summarise(settings.lake(), names, settings.releases_path(), settings.release_profile(), settings.cleared_images())
     parts["teacher calls"] = {**calls}
     parts["seconds"] = {key: round(value, 1) for key, value in seconds.items()} | {"total": round(sum(seconds.values()), 1)}
     table = Table("stage", "what", "count", title="corpus", show_lines=False)

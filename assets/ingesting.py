@@ -1,5 +1,6 @@
-"""Assets of the first stage, one partition a source: images with their quarantine, annotations and fingerprints, labels, evidence, embeddings."""
+"""Assets of the first stage, one partition a source: what was read, what was measured of each picture, labels, keypoints, embeddings."""
 
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
@@ -14,9 +15,11 @@ from pipelines import ingest as ingesting
 from pipelines import keypoints as pointing
 from pipelines import measure as measuring
 from pipelines.annotations import joined
-from pipelines.preview import thumbnails
+from pipelines.lake import Lake
+from pipelines.preview import caught, thumbnails
 from prompts.ontology import load
-from quality.thresholds import MAX_UNMAPPED_SHARE
+from quality.image_gates import ACTIONS, GATES
+from quality.thresholds import MAX_EXCLUDED_SHARE, MAX_UNMAPPED_SHARE
 from sources.download import ChecksumMismatch, GivenUp, Gone
 from sources.fetch import SourceUnavailable
 from sources.isic_api import QueryFailed
@@ -130,27 +133,70 @@ def diagnoses(context: dg.AssetExecutionContext, settings: Settings) -> dg.Mater
     return described(lake, "diagnoses", {}, check("diagnoses", "labels_map", share <= MAX_UNMAPPED_SHARE, facts))
 
 
-@dg.asset(
-    deps=["images"],
-    group_name=GROUP,
-    owners=OWNERS,
-    kinds={"deltalake", "ray"},
+MEASURED = {
+    "evidence": "What a classical segmentation measures: colours, outline, symmetry, and the statements that follow.",
+    "image_quality": "Numbers of each picture and the gates that fired: what is excluded, what a person has to see, what is noted.",
+}
+"""The tables that one decode of an image writes."""
+
+
+@dg.multi_asset(
+    specs=[
+        dg.AssetSpec(
+            table,
+            deps=["images"],
+            description=about,
+            group_name=GROUP,
+            owners=OWNERS,
+            kinds={"deltalake", "ray"},
+            code_version=f"{measuring.VERSION}/{measuring.QUALITY_VERSION}",
+            metadata=table_metadata(table),
+        )
+        for table, about in MEASURED.items()
+    ],
+    check_specs=[
+        *(schema_spec(table) for table in MEASURED),
+        dg.AssetCheckSpec("excluded_share", asset="image_quality", description="warns when gates exclude much of a source"),
+    ],
     partitions_def=by_source,
     backfill_policy=in_one_run,
-    code_version=measuring.VERSION,
-    metadata=table_metadata("evidence"),
-    check_specs=[schema_spec("evidence")],
 )
-def evidence(context: dg.AssetExecutionContext, settings: Settings) -> dg.MaterializeResult:
-    """What a classical segmentation measures: colours, outline, symmetry, and the statements that follow."""
-    lake, computed = settings.lake(), 0
+def measured(context: dg.AssetExecutionContext, settings: Settings) -> Iterator[dg.MaterializeResult]:
+    """Measure what is new, and judge every picture's numbers by the gates."""
+    lake, computed, counts = settings.lake(), {"evidence": 0, "image_quality": 0}, []
     for source in context.partition_keys:
         done = measuring.measure(lake, source)
-        computed += done.computed
+        for table in computed:
+            computed[table] += done[table].computed
         rows = lake.read("evidence", source=source, columns=["why_not"])
-        facts = {"computed": done.computed, "kept": done.kept, "no outline": tally(rows.drop_null(), "why_not")}
-        note_partition(context, lake, "evidence", source, facts)
-    return described(lake, "evidence", {"computed": computed})
+        made = {table: {"computed": d.computed, "kept": d.kept} for table, d in done.items()}
+        note_partition(context, lake, "evidence", source, made["evidence"] | {"no outline": tally(rows.drop_null(), "why_not")})
+        counts.append(_gate_counts(lake, source))
+        pictures = {"caught": dg.MetadataValue.md(caught(lake, source)), "gates": counts[-1]["gates"]}
+        note_partition(context, lake, "image_quality", source, made["image_quality"] | pictures)
+    yield described(lake, "evidence", {"computed": computed["evidence"]})
+    yield described(lake, "image_quality", {"computed": computed["image_quality"]}, _excluded(counts))
+
+
+ABOUT = {gate.code: gate.about for gate in GATES}
+
+
+def _gate_counts(lake: Lake, source: str) -> dict[str, Any]:
+    """How many pictures of a source each gate caught, with what follows, and the shares that are excluded or have to be seen."""
+    rows = lake.read("image_quality", source=source, columns=["gates", "excluded", "review"]).to_pylist()
+    fired = Counter(code for row in rows for code in row["gates"])
+    gates = {f"{code} ({ACTIONS[code]}): {ABOUT[code]}": count for code, count in fired.most_common()}
+    shares = {name: sum(row[name] for row in rows) / max(len(rows), 1) for name in ("excluded", "review")}
+    return {"source": source, "images": len(rows), "gates": gates, **shares}
+
+
+def _excluded(counts: Sequence[Mapping[str, Any]]) -> dg.AssetCheckResult:
+    """Sources of which the gates exclude more than can be by chance: a set of another kind, or a gate that is wrong."""
+    over = [row["source"] for row in counts if row["excluded"] > MAX_EXCLUDED_SHARE]
+    lines = [(row["source"], f"{row['images']:,}", f"{row['excluded']:.2%}", f"{row['review']:.2%}") for row in counts]
+    table = markdown_table(("source", "images", "excluded", "to be reviewed"), lines)
+    facts = {"sources": table, "over the limit": over, "allowed": MAX_EXCLUDED_SHARE}
+    return check("image_quality", "excluded_share", not over, facts, severity=dg.AssetCheckSeverity.WARN)
 
 
 @dg.asset(

@@ -36,7 +36,7 @@ def samples(context: dg.AssetExecutionContext, settings: Settings) -> dg.Materia
 
 
 @dg.asset(
-    deps=["samples", "images"],
+    deps=["samples", "images", "image_quality"],
     group_name=GROUP,
     owners=OWNERS,
     kinds={"parquet", "huggingface"},
@@ -48,7 +48,9 @@ def samples(context: dg.AssetExecutionContext, settings: Settings) -> dg.Materia
 def release(settings: Settings) -> dg.MaterializeResult:
     """Parquet, WebDataset, trainer exports, card and manifest, moved into place in one step."""
     lake = settings.lake()
-    done = releasing.release(lake, chosen_sources(), settings.releases_path(), settings.release_profile())
+    done = releasing.release(
+        lake, chosen_sources(), settings.releases_path(), settings.release_profile(), settings.cleared_images()
+    )
     if done is None:
         nothing = {"why": "no accepted sample may be released"}
         results = [check("release", name, True, nothing) for name in ("licences", "files")]

@@ -37,6 +37,7 @@ class Settings(dg.ConfigurableResource):
     judge_file: str = _setting("JUDGE_FILE", "")
     profile: str = _setting("PROFILE", "noncommercial")
     blocklists: str = _setting("BLOCKLISTS", "")
+    cleared: str = _setting("CLEARED", "")
 
     def lake(self) -> Lake:
         """The lake of this run."""
@@ -51,6 +52,13 @@ class Settings(dg.ConfigurableResource):
     def blocklist_files(self) -> list[str]:
         """Files that list the images of external benchmarks, in order."""
         return [name.strip() for name in self.blocklists.split(",") if name.strip()]
+
+    def cleared_images(self) -> frozenset[str]:
+        """Ids of images that a person has cleared for release: the lines of the file, without what follows a #. Raises OSError."""
+        if not self.cleared:
+            return frozenset()
+        lines = Path(self.cleared).read_text(encoding="utf-8").splitlines()
+        return frozenset(filter(None, (line.split("#")[0].strip() for line in lines)))
 
     def teacher_config(self) -> TeacherConfig:
         """Who teaches: the file, with engine and model replaced where they are given. Raises ValueError naming the field."""
@@ -70,6 +78,7 @@ class Settings(dg.ConfigurableResource):
         self.release_profile()
         self.teacher_config()
         self.judge_config()
+        self.cleared_images()
 
     def releases_path(self) -> Path:
         """The folder of releases, absolute."""

@@ -45,7 +45,7 @@ def _engine(settings: Settings) -> Engine:
 
 
 @dg.asset(
-    deps=["images", "annotations", "evidence", "diagnoses", "groups"],
+    deps=["images", "annotations", "evidence", "image_quality", "diagnoses", "groups"],
     group_name=GROUP,
     owners=OWNERS,
     kinds={"deltalake", "ray"},
@@ -82,7 +82,7 @@ def _counts(done: Asked) -> dict[str, int]:
 
 
 @dg.asset(
-    deps=["images", "annotations", "evidence", "diagnoses", "groups"],
+    deps=["images", "annotations", "evidence", "image_quality", "diagnoses", "groups"],
     group_name=GROUP,
     owners=OWNERS,
     kinds={"ray"},

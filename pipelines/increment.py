@@ -42,6 +42,18 @@ def bring_up_to_date(
 
     `compute` gets the missing ids, sorted, and yields row chunks; each chunk is one commit.
     """
+    missing, done = _without_stale(lake, table, source, wanted)
+    chunks = 0
+    for chunk in _counted(compute(missing) if missing else (), f"{table} {source}", len(missing)):
+        lake.append(table, chunk)
+        chunks += 1
+    if chunks > COMPACT_ABOVE:
+        lake.compact(table)
+    return done
+
+
+def _without_stale(lake: Lake, table: str, source: str, wanted: Mapping[str, str]) -> tuple[list[str], Increment]:
+    """Drop the rows of a source that are not wanted at their digest; the ids that are missing now, sorted, and what will have been done."""
     have = lake.read(table, source=source, columns=["image_id", "input_digest"]).to_pydict()
     current = {i for i, d in zip(have["image_id"], have["input_digest"], strict=True) if wanted.get(i) == d}
     dropped = len(have["image_id"]) - len(current)
@@ -50,13 +62,7 @@ def bring_up_to_date(
         keep = pc.is_in(rows.column("image_id"), value_set=pa.array(sorted(current), pa.string()))
         lake.replace(table, rows.filter(keep), source=source)
     missing = sorted(set(wanted) - current)
-    chunks = 0
-    for chunk in _counted(compute(missing) if missing else (), f"{table} {source}", len(missing)):
-        lake.append(table, chunk)
-        chunks += 1
-    if chunks > COMPACT_ABOVE:
-        lake.compact(table)
-    return Increment(kept=len(current), computed=len(missing), dropped=dropped)
+    return missing, Increment(kept=len(current), computed=len(missing), dropped=dropped)
 
 
 def bring_images_up_to_date(
@@ -66,8 +72,7 @@ def bring_images_up_to_date(
 
     `version` stands for that function: another one computes every row anew.
     """
-    images = lake.read("images", source=source, columns=["image_id", "sha256"]).to_pydict()
-    wanted = {i: digest([version, sha]) for i, sha in zip(images["image_id"], images["sha256"], strict=True)}
+    wanted = _wanted(lake, source, version)
 
     def compute(missing: list[str]) -> Iterator[pa.Table]:
         for rows in map_in_order(rows_of, pixel_batches(lake, missing, source=source)):
@@ -75,6 +80,39 @@ def bring_images_up_to_date(
             yield pa.Table.from_pylist(filled, schema=TABLES[table].schema)
 
     return bring_up_to_date(lake, table, source, wanted, compute)
+
+
+def bring_tables_up_to_date(
+    lake: Lake,
+    source: str,
+    versions: Mapping[str, str],
+    rows_of: Callable[[PixelBatch], Mapping[str, list[dict[str, Any]]]],
+) -> dict[str, Increment]:
+    """As `bring_images_up_to_date`, for tables whose rows come of one decode: `versions` by table, `rows_of` gives the rows of each.
+
+    Each table takes what it lacks: a run that was cut short between two commits is made good by the next.
+    """
+    wanted = {table: _wanted(lake, source, version) for table, version in versions.items()}
+    plans = {table: _without_stale(lake, table, source, wanted[table]) for table in versions}
+    lacking = {table: frozenset(missing) for table, (missing, _) in plans.items()}
+    todo, chunks = sorted(frozenset[str]().union(*lacking.values())), 0
+    progress = Progress(f"{', '.join(versions)} {source}", len(todo))
+    for batch in map_in_order(rows_of, pixel_batches(lake, todo, source=source)):
+        for table, rows in batch.items():
+            stamps = {row["image_id"]: wanted[table][row["image_id"]] for row in rows if row["image_id"] in lacking[table]}
+            filled = [r | {"source": source, "input_digest": stamps[r["image_id"]]} for r in rows if r["image_id"] in stamps]
+            lake.append(table, pa.Table.from_pylist(filled, schema=TABLES[table].schema))
+        progress.add(max(map(len, batch.values())))
+        chunks += 1
+    for table in versions if chunks > COMPACT_ABOVE else ():
+        lake.compact(table)
+    return {table: done for table, (_, done) in plans.items()}
+
+
+def _wanted(lake: Lake, source: str, version: str) -> dict[str, str]:
+    """The digest that each image's row has to have."""
+    images = lake.read("images", source=source, columns=["image_id", "sha256"]).to_pydict()
+    return {i: digest([version, sha]) for i, sha in zip(images["image_id"], images["sha256"], strict=True)}
 
 
 def _counted(chunks: Iterable[pa.Table], what: str, total: int) -> Iterator[pa.Table]:

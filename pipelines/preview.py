@@ -2,6 +2,7 @@
 
 import base64
 import io
+import json
 from collections.abc import Iterator, Mapping, Sequence
 
 from pipelines.lake import Lake
@@ -33,6 +34,18 @@ def pictured(lake: Lake, told: Mapping[str, str]) -> str:
         if held < MOST_BYTES:
             lines.append(f"![{image_id}]({drawn[image_id]}) `{image_id}` {told[image_id]}")
     return "\n\n".join(lines) or "none"
+def caught(lake: Lake, source: str) -> str:
+    """Markdown with up to eight pictures that image gates exclude or hold back for a person: one a gate first, each with its verdicts."""
+    rows = lake.read("image_quality", source=source, columns=["image_id", "excluded", "review", "verdicts"]).to_pylist()
+    label, first = {}, dict[str, str]()
+    for row in rows:
+        if row["excluded"] or row["review"]:
+            told = [v for v in json.loads(row["verdicts"]) if v["action"] != "flag"]
+            label[row["image_id"]] = ", ".join(f"{v['code']} ({v['metric']} {v['measured']})" for v in told)
+            for verdict in told:
+                first.setdefault(verdict["code"], row["image_id"])
+    chosen = list(dict.fromkeys([*first.values(), *label]))[:MOST_IMAGES]
+    return _markdown(lake, source, chosen, label)
 
 
 def side_by_side(lake: Lake, pairs: Sequence[tuple[str, str, str]]) -> str:

@@ -1,7 +1,8 @@
 """A release: shards, trainer exports, card and manifest, built beside its place and moved there in one rename.
 
 Its version is a hash of what it says, so the same corpus is the same folder and a second run finds it ready. Licences fail
-closed: a row whose licence the profile does not allow is counted as withheld and written nowhere. Phantoms are released alone.
+closed: a row whose licence the profile does not allow is counted as withheld and written nowhere, and so is a picture that an image gate
+excludes, that a person has to clear and has not, or that no gate has seen. Phantoms are released alone.
 Memory: the text of the samples (about 2 KB each), not the images.
 """
 
@@ -10,7 +11,7 @@ import json
 import os
 import shutil
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from importlib.metadata import version as package_version
@@ -24,6 +25,7 @@ from pipelines.shard import ShardJob, bucket_count, bucket_of, write_images, wri
 from pipelines.workers import map_in_order
 from prompts.ontology import load
 from prompts.schemas import digest
+from quality.image_gates import ACTIONS
 from sources.licences import Profile, may_release
 
 LAYOUT = "2"
@@ -46,12 +48,15 @@ class ReleaseDamaged(Exception):
     """A file of an existing release does not match its manifest."""
 
 
-def release(lake: Lake, sources: Sequence[str], root: Path, profile: Profile = "noncommercial") -> Release | None:
+def release(
+    lake: Lake, sources: Sequence[str], root: Path, profile: Profile = "noncommercial", cleared: Collection[str] = ()
+) -> Release | None:
     """Write (or find) the release of `sources` under `root`; None when no sample may be released.
 
+    `cleared` are ids of images that a person has looked at: the gates that ask for that hold them back no longer.
     Raises ReleaseDamaged for an existing release that was changed, and ExportFault before anything is moved.
     """
-    rows, head, version = _plan(lake, sources, profile)
+    rows, head, version = _plan(lake, sources, profile, cleared)
     if not rows:
         return None
     final = root / version
@@ -64,33 +69,60 @@ def release(lake: Lake, sources: Sequence[str], root: Path, profile: Profile = "
     return Release(final, manifest, reused=False)
 
 
-def _plan(lake: Lake, sources: Sequence[str], profile: Profile) -> tuple[list[dict[str, Any]], dict[str, Any], str]:
+def _plan(
+    lake: Lake, sources: Sequence[str], profile: Profile, cleared: Collection[str]
+) -> tuple[list[dict[str, Any]], dict[str, Any], str]:
     """Rows, manifest head and version of the release that the lake stands for now."""
-    rows, withheld = releasable(lake, sources, profile)
+    rows, withheld = releasable(lake, sources, profile, cleared)
     head = _head(lake, rows, withheld, sources, profile)
     return rows, head, f"{head['name']}-{digest([head, [_stamp(row) for row in rows]])[:12]}"
 
 
-def latest(lake: Lake, sources: Sequence[str], root: Path, profile: Profile) -> dict[str, Any] | None:
+def latest(
+    lake: Lake, sources: Sequence[str], root: Path, profile: Profile, cleared: Collection[str] = ()
+) -> dict[str, Any] | None:
     """The manifest of the release that the lake stands for now, if it has been written."""
-    path = root / _plan(lake, sources, profile)[2] / "manifest.json"
+    path = root / _plan(lake, sources, profile, cleared)[2] / "manifest.json"
     return json.loads(path.read_text(encoding="utf-8")) if path.exists() else None
 
 
-def releasable(lake: Lake, sources: Sequence[str], profile: Profile) -> tuple[list[dict[str, Any]], Counter[str]]:
+def releasable(
+    lake: Lake, sources: Sequence[str], profile: Profile, cleared: Collection[str] = ()
+) -> tuple[list[dict[str, Any]], Counter[str]]:
     """Samples that may be published, sorted by id, and how many images are withheld by which reason."""
     chosen = [name for name in sorted(sources) if name != "phantom"] or ["phantom"]
     ontology, allowed, withheld = load(), [], defaultdict(set)
     if "phantom" in sources and chosen != ["phantom"]:
         withheld["phantoms are never mixed with real images"] |= set(_ids(lake, "phantom"))
     for name in chosen:
+        passed, held = _past_gates(lake, name, cleared)
+        for why, ids in held.items():
+            withheld[why] |= ids
         for row in lake.read("samples", source=name).to_pylist():
-            if may_release(row["licence_id"], profile):
+            if row["image_id"] not in passed:
+                if not any(row["image_id"] in ids for ids in held.values()):
+                    withheld["no image gate has seen it"].add(row["image_id"])
+            elif may_release(row["licence_id"], profile):
                 path = [ontology.nodes[node].name for node in ontology.path(row["node"])]
                 allowed.append({**row, "diagnosis": path[-1], "taxon_path": path[:-1]})
             else:
                 withheld[f"licence {row['licence_id']} is outside profile {profile}"].add(row["image_id"])
     return sorted(allowed, key=lambda row: row["sample_id"]), Counter({why: len(ids) for why, ids in sorted(withheld.items())})
+
+
+def _past_gates(lake: Lake, source: str, cleared: Collection[str]) -> tuple[set[str], dict[str, set[str]]]:
+    """Images of a source that its image gates let through, and by reason those that they hold back."""
+    passed, held = set[str](), defaultdict[str, set[str]](set)
+    for row in lake.read("image_quality", source=source, columns=["image_id", "gates"]).to_pylist():
+        actions = {code: ACTIONS[code] for code in row["gates"]}
+        reasons = [f"image gate {code} excludes" for code, action in actions.items() if action == "exclude"]
+        if row["image_id"] not in cleared:
+            reasons += [f"image gate {code}: to be reviewed" for code, action in actions.items() if action == "review"]
+        for why in reasons:
+            held[why].add(row["image_id"])
+        if not reasons:
+            passed.add(row["image_id"])
+    return passed, dict(held)
 
 
 def _ids(lake: Lake, source: str) -> list[str]:

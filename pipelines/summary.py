@@ -1,6 +1,7 @@
 """The numbers of a corpus as they stand in the lake and the release folder: what `make corpus` prints at its end."""
 
 from collections import Counter
+from collections.abc import Collection
 from pathlib import Path
 from typing import Any
 
@@ -8,21 +9,25 @@ import pyarrow.compute as pc
 
 from pipelines.lake import Lake
 from pipelines.release import latest
+from quality.image_gates import ACTIONS
 from sources.licences import Profile
 
 
-def summarise(lake: Lake, sources: list[str], releases: Path, profile: Profile) -> dict[str, dict[str, Any]]:
+def summarise(
+    lake: Lake, sources: list[str], releases: Path, profile: Profile, cleared: Collection[str] = ()
+) -> dict[str, dict[str, Any]]:
     """Counts by stage for the sources given, in the order of the pipeline; every value is read back, none is remembered."""
     return {
         "images in": {name: lake.read("images", source=name, columns=["image_id"]).num_rows for name in sources},
         "quarantined": _quarantined(lake, sources, repaired=False),
         "repaired": _quarantined(lake, sources, repaired=True),
+        "image gates": _gates(lake, sources),
         "embeddings": _embeddings(lake, sources),
         "duplicates": _duplicates(lake, sources),
         "groups": _groups(lake, sources),
         "trajectories": _tally(lake, "trajectories", "status", sources),
         "samples": _samples(lake, sources),
-        "release": _release(lake, sources, releases, profile),
+        "release": _release(lake, sources, releases, profile, cleared),
         "paths": {"lake": lake.url, "releases": str(releases)},
     }
 
@@ -39,6 +44,14 @@ def _quarantined(lake: Lake, sources: list[str], *, repaired: bool) -> dict[str,
     for name in sources:
         rows = lake.read("quarantine", source=name, columns=["reason", "repaired"])
         counts.update(rows.filter(pc.equal(rows.column("repaired"), repaired)).column("reason").to_pylist())
+    return dict(counts.most_common()) or {"none": 0}
+
+
+def _gates(lake: Lake, sources: list[str]) -> dict[str, int]:
+    counts: Counter[str] = Counter()
+    for name in sources:
+        for gates in lake.read("image_quality", source=name, columns=["gates"]).column("gates").to_pylist():
+            counts.update(f"{code} ({ACTIONS[code]})" for code in gates)
     return dict(counts.most_common()) or {"none": 0}
 
 
@@ -69,8 +82,8 @@ def _samples(lake: Lake, sources: list[str]) -> dict[str, int]:
     return dict(sorted(counts.items())) or {"none": 0}
 
 
-def _release(lake: Lake, sources: list[str], releases: Path, profile: Profile) -> dict[str, Any]:
-    found = latest(lake, sources, releases, profile)
+def _release(lake: Lake, sources: list[str], releases: Path, profile: Profile, cleared: Collection[str]) -> dict[str, Any]:
+    found = latest(lake, sources, releases, profile, cleared)
     if found is None:
         return {"nothing to release": 0}
     files = found["files"]

@@ -75,6 +75,67 @@ ROUND_BELOW = 1.18
 OVAL_BETWEEN = (1.28, 1.7)
 ELONGATED_ABOVE = 1.9
 
+# Image gates (metrics of `quality.image_metrics`, at a longest side of 256; recall and false alarms: python -m benchmarks.planted_images)
+# Luminance levels between the 2nd and 98th percentile: sensor noise and JPEG make 4, the flattest of 8,948 real photographs has 19.
+BLANK_CONTRAST = 10
+# The 98th percentile of luminance: highlights, not skin, so that dark skin passes; a fifth of the usual light leaves 40, phantoms of the
+# darkest tone reach 90.
+DARK_LIGHT = 56
+# Share of pixels with two channels at 252 and more, from which lesion or skin is lost.
+CLIPPED_SHARE = 0.4
+# Mean of largest less smallest channel: grey files have 0, the palest dermoscopy 8.
+GREY_COLOUR = 4.0
+# Share of lit pixels with a hue of skin in pink, yellow or bluish light. Browns of wood and fur pass: colour alone does not tell skin.
+SKIN_SHARE = 0.3
+# Violet covers skin in lilac light too (2 % of the pixels of 1 % of HAM10000), but a section is full of edges (mean step between pixels),
+# contact dermoscopy is smooth.
+VIOLET_SHARE = 0.03
+STAIN_TEXTURE = 5.5
+# Pixels that equal their neighbours at full size, and pixels of the two commonest colours: a sensor's noise leaves a tenth, JPEG on a
+# smooth phantom a sixth, drawings have six tenths and more.
+DRAWN_FLAT = 0.4
+DRAWN_PALETTE = 0.5
+# Step across a straight line from edge to edge, over the steps beside it.
+SEAM = 1.7
+# dlib's own limit is 0; small faces score less, and of 9,000 real photographs without one four reach this (those with dark corners, which
+# look like heads, are not asked).
+FACE_SCORE = -0.1
+# Printed strokes are this much darker or lighter than both sides; characters side by side on one line.
+PRINT_DEPTH = 40
+CHARACTERS = 3
+# Least directional ratio of differences at 1 and at 8 pixels: 1/8 where nothing is sharp.
+SHARPNESS = 0.17
+# Pixels of the shorter side; across the lesion: dots, globules and vessels are a thirtieth of a lesion and more.
+SHORTER_SIDE = 96
+LESION_PIXELS = 32.0
+# IJG quality under which blocks are seen in smooth skin.
+JPEG_QUALITY = 30
+# Jumps at borders of blocks over jumps inside: HAM10000 as mirrored (200 pixels wide, recompressed) has 2.6, quality 10 from 9.
+BLOCKINESS = 3.5
+DARK_CORNERS = 2
+# Share of the picture that a frame of one shade takes: a row of pixels is none.
+MARGIN = 0.03
+# A hair is darker than both sides by this many levels and longer than this share of the longer side; their total length in longer sides.
+HAIR_LINE_DEPTH = 16
+HAIR_LEAST = 0.16
+HAIR_LENGTH = 0.5
+# Ticks of one evenly spaced row.
+RULER_TICKS = 8
+# CIELAB (8 bits) by which ink is bluer or greener than the skin around, how long a stroke is at least in longer
+# sides, and the share of the picture that strokes take.
+LIT = 40
+INK_BLUER = 13
+INK_GREENER = 16
+INK_LEAST = 0.15
+INK_STROKES = 0.004
+# Log odds from which the predicted modality is said (quality.modality): of pictures held out, 4 % at most are then told wrong.
+MODALITY_CLEAR = 1.8
+# Share of a source's images that gates may exclude before a warning is shown: CleanPatrick found 4 % off-topic in the dirtiest open set.
+MAX_EXCLUDED_SHARE = 0.05
+# L* and b* of skin, outside of which an individual typology angle speaks of the light: L* of skin under a colorimeter is 25 to 75, b* 5 to 27.
+SKIN_LIGHTNESS = (25.0, 85.0)
+SKIN_YELLOW = (4.0, 32.0)
+
 # Sources
 # Share of a source's inputs that may fall out before its ingest fails: CleanPatrick found 4 % off-topic in the dirtiest open set;
 # the phantoms plant about 3 %.

@@ -17,6 +17,7 @@ ASSETS = {
     "quarantine",
     "annotations",
     "evidence",
+    "image_quality",
     "diagnoses",
     "fingerprints",
     "keypoints",

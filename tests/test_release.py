@@ -7,6 +7,7 @@ from collections import Counter, defaultdict
 from pathlib import Path
 
 import datasets
+import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 import webdataset
@@ -17,6 +18,7 @@ from pipelines.exports import ExportFault, checked, grpo_row, sft_row
 from pipelines.lake import Lake
 from pipelines.release import ReleaseDamaged, releasable, shard_jobs, verified
 from pipelines.shard import bucket_count, bucket_of
+from pipelines.tables import TABLES
 from prompts.formats import FORMATS
 
 SPLITS = ("train", "validation", "test")
@@ -54,8 +56,10 @@ def test_messages_are_what_trainers_expect(corpus, name):
         assert row["licence"] == "CC0-1.0"
 
 
-def test_every_row_of_the_lake_is_released_once(corpus):
-    wanted = set(corpus.lake.read("samples").column("sample_id").to_pylist())
+def test_every_row_whose_picture_passed_its_gates_is_released_once(corpus):
+    gated = corpus.lake.read("image_quality", columns=["image_id", "excluded", "review"]).to_pylist()
+    passed = {row["image_id"] for row in gated if not (row["excluded"] or row["review"])}
+    wanted = {row["sample_id"] for row in corpus.lake.read("samples").to_pylist() if row["image_id"] in passed}
     ids = [
         i for path in corpus.release.glob("data/*/*.parquet") for i in pq.read_table(path, columns=["id"]).column(0).to_pylist()
     ]
@@ -138,12 +142,21 @@ def test_the_card_says_what_the_manifest_says(corpus):
     assert "CC0-1.0" in card
 
 
+def all_passed(lake: Lake, *sources: str) -> None:
+    """Gates that let every picture with samples through."""
+    for source in sources:
+        ids = sorted(set(lake.read("samples", source=source).column("image_id").to_pylist()))
+        rows = [{"image_id": i, "source": source, "gates": [], "excluded": False, "review": False} for i in ids]
+        lake.replace("image_quality", pa.Table.from_pylist(rows, schema=TABLES["image_quality"].schema), source=source)
+
+
 def test_phantoms_never_join_real_images(corpus, tmp_path):
     lake = Lake(str(tmp_path))
     rows = corpus.lake.read("samples")
     real = rows.set_column(1, "source", [["ham10000"] * rows.num_rows])
     lake.replace("samples", rows, source="phantom")
     lake.replace("samples", real, source="ham10000")
+    all_passed(lake, "phantom", "ham10000")
     allowed, withheld = releasable(lake, ["phantom", "ham10000"], "noncommercial")
     assert {row["source"] for row in allowed} == {"ham10000"}
     assert withheld["phantoms are never mixed with real images"] == len(set(rows.column("image_id").to_pylist()))
@@ -157,6 +170,7 @@ def test_what_may_not_be_redistributed_is_withheld_and_counted(corpus, tmp_path,
     lake.replace(
         "samples", corpus.lake.read("samples").from_pydict(rows, schema=corpus.lake.read("samples").schema), source="phantom"
     )
+    all_passed(lake, "phantom")
     allowed, withheld = releasable(lake, ["phantom"], "open")
     assert {row["licence_id"] for row in allowed} == {"CC-BY-4.0"}
     assert sum(withheld.values()) > 0
@@ -169,6 +183,7 @@ def test_a_noncommercial_image_stays_out_of_an_open_release(corpus, tmp_path):
     lake.replace(
         "samples", corpus.lake.read("samples").from_pydict(rows, schema=corpus.lake.read("samples").schema), source="phantom"
     )
+    all_passed(lake, "phantom")
     assert releasable(lake, ["phantom"], "open")[0] == []
     assert len(releasable(lake, ["phantom"], "noncommercial")[0]) == len(rows["sample_id"])
 

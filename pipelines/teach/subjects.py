@@ -83,7 +83,7 @@ def _known(row: Mapping[str, Any]) -> Known:
 
 
 def subjects(lake: Lake, source: str) -> Subjects:
-    """Images of a source that are taught: one of each copy set, split, labelled, and of a modality with a schema.
+    """Images of a source that are taught: one of each copy set, split, labelled, of a modality with a schema, excluded by no image gate.
 
     In the order of packs, so that pictures are read one after the other.
     """
@@ -92,9 +92,10 @@ def subjects(lake: Lake, source: str) -> Subjects:
     columns = ["image_id", "sha256", "modality", "expert_concepts", "pack", "pack_row", *RECORD]
     images = lake.read("images", source=source, columns=columns)
     images = images.filter(pc.is_in(images.column("image_id"), value_set=keep.filter(kept).column("image_id").combine_chunks()))
-    for table, more in (("diagnoses", ["node"]), ("evidence", ["findings", "traces"])):
+    for table, more in (("diagnoses", ["node"]), ("evidence", ["findings", "traces"]), ("image_quality", ["excluded"])):
         images = beside(images, lake.read(table, source=source, columns=["image_id", *more]))
     has_schema = pc.fill_null(pc.not_equal(images.column("modality"), "pathology"), True)
-    images = images.filter(pc.and_(images.column("node").is_valid(), has_schema))
+    allowed = pc.invert(pc.fill_null(images.column("excluded"), False))
+    images = images.filter(pc.and_(pc.and_(images.column("node").is_valid(), has_schema), allowed))
     images = images.sort_by([("pack", "ascending"), ("pack_row", "ascending")])
     return Subjects(lake, images.drop_columns(["pack", "pack_row"]))
