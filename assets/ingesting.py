@@ -125,9 +125,8 @@ def diagnoses(context: dg.AssetExecutionContext, settings: Settings) -> dg.Mater
         rows = lake.read("diagnoses", source=source)
         note_partition(context, lake, "diagnoses", source, {"labels": tally(rows, "node"), "how": tally(rows, "how")})
     rows = lake.read("diagnoses")
-    unmapped = rows.filter(rows.column("node").is_null())
-    share = unmapped.num_rows / max(rows.num_rows, 1)
-    facts = {"unmapped share": share, "allowed": MAX_UNMAPPED_SHARE, "labels": tally(unmapped, "diagnosis_raw")}
+    share, labels = diagnosing.unmapped(rows)
+    facts = {"unmapped share": share, "allowed": MAX_UNMAPPED_SHARE, "labels": labels}
     return described(lake, "diagnoses", {}, check("diagnoses", "labels_map", share <= MAX_UNMAPPED_SHARE, facts))
 
 

@@ -5,19 +5,32 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 import dagster as dg
+import pyarrow as pa
 
 from assets.describe import check, described, markdown_table, note_partition, schema_spec, table_metadata, tally
 from assets.partitions import by_source, in_one_run
 from assets.settings import Settings
 from pipelines import judge as judging
+from pipelines import rate as rating
+from pipelines.lake import Lake
 from pipelines.teach.account import Asked
 from pipelines.teach.engines import open_engine
 from pipelines.teach.probe import Probed, probe
 from pipelines.teach.requests import Engine, EngineUnavailable
 from pipelines.teach.teach import teach
-from prompts.schemas import digest
+from prompts.judging import AXES
+from prompts.schemas import TEXT_KEY, digest
 from prompts.versions import prompt_versions
-from quality.thresholds import MAX_REJECT_SHARE, MIN_CHANGED_SHARE
+from quality.near_texts import sameness
+from quality.thresholds import (
+    MAX_LENGTH_BIAS,
+    MAX_NEAR_TEXTS,
+    MAX_ORDER_BIAS,
+    MAX_REJECT_SHARE,
+    MAX_SAME_OPENING,
+    MIN_CHANGED_SHARE,
+    MIN_SELF_AGREEMENT,
+)
 
 GROUP = "teach"
 OWNERS = ["team:data-engineering"]
@@ -120,7 +133,7 @@ def _cells(found: Probed) -> list[tuple[str, ...]]:
     specs=[
         dg.AssetSpec(
             name,
-            deps=["completions", "groups"],
+            deps=["completions", "groups", "reviews"],
             description=about,
             group_name=GROUP,
             owners=OWNERS,
@@ -134,12 +147,18 @@ def _cells(found: Probed) -> list[tuple[str, ...]]:
                 "Observation, reasoning and diagnosis of every image asked about, with each check's verdict.",
             ),
             ("rejects", "Every rejected trajectory with all its reasons."),
+            ("trajectory_verdicts", "How often each check was made on a teacher's answers, and how often it failed."),
         )
     ],
     check_specs=[
         schema_spec("trajectories"),
         schema_spec("rejects"),
+        schema_spec("trajectory_verdicts"),
         dg.AssetCheckSpec("reject_share", asset="trajectories", description="warns when most answers fail their checks"),
+        dg.AssetCheckSpec("template", asset="trajectories", description="warns when descriptions are alike or open alike"),
+        dg.AssetCheckSpec(
+            "drift", asset="trajectory_verdicts", description="warns when a check fails more or less than before"
+        ),
     ],
     partitions_def=by_source,
     backfill_policy=in_one_run,
@@ -147,6 +166,7 @@ def _cells(found: Probed) -> list[tuple[str, ...]]:
 def trajectories_and_rejects(context: dg.AssetExecutionContext, settings: Settings) -> Iterator[dg.MaterializeResult]:
     """Put the ledger's answers together and judge them."""
     lake, engine = settings.lake(), _engine(settings)
+    before = lake.read("trajectory_verdicts").to_pylist()
     for source in context.partition_keys:
         status = judging.judge(lake, source, engine.teacher, settings.teacher_config())
         note_partition(
@@ -156,17 +176,112 @@ def trajectories_and_rejects(context: dg.AssetExecutionContext, settings: Settin
             source,
             {"status": dict(status.most_common()), "examples": _examples(lake, source)},
         )
-        note_partition(context, lake, "rejects", source, {"reasons": tally(lake.read("rejects", source=source), "check")})
+        rejects = lake.read("rejects", source=source)
+        facts = {"reasons": tally(rejects, "check"), "examples by reason": _reasons(rejects.to_pylist())}
+        note_partition(context, lake, "rejects", source, facts)
+        note_partition(context, lake, "trajectory_verdicts", source, {"failed of made": _rates(lake, source)})
     rows = lake.read("trajectories", columns=["status"])
     status = tally(rows, "status")
     share = 1 - status.get("accepted", 0) / max(rows.num_rows, 1)
     facts = {"rejected share": share, "warns above": MAX_REJECT_SHARE, "status": status}
     verdict = check("trajectories", "reject_share", share <= MAX_REJECT_SHARE, facts, severity=dg.AssetCheckSeverity.WARN)
-    yield described(lake, "trajectories", {"status": status}, verdict)
+    yield described(lake, "trajectories", {"status": status}, verdict, _template(lake, engine.teacher.name))
     yield described(lake, "rejects", {})
+    moved = judging.drifts(before, lake.read("trajectory_verdicts").to_pylist())
+    drift = check("trajectory_verdicts", "drift", not moved, {"moved": moved}, severity=dg.AssetCheckSeverity.WARN)
+    yield described(lake, "trajectory_verdicts", {}, drift)
 
 
-def _examples(lake, source: str) -> dg.MarkdownMetadataValue:  # noqa: ANN001
+@dg.asset(
+    deps=["trajectories"],
+    group_name=GROUP,
+    owners=OWNERS,
+    kinds={"deltalake", "ray"},
+    partitions_def=by_source,
+    backfill_policy=in_one_run,
+    code_version=PROMPTS,
+    metadata=table_metadata("judgements"),
+    check_specs=[
+        schema_spec("judgements"),
+        dg.AssetCheckSpec(
+            "judge_bias", asset="judgements", description="warns when scores follow length or order, or do not repeat"
+        ),
+    ],
+    pool="teacher",
+)
+def judgements(context: dg.AssetExecutionContext, settings: Settings) -> dg.MaterializeResult:
+    """Accepted trajectories scored on six axes by another model, if one is configured (DERMOFORGE_JUDGE_FILE)."""
+    lake = settings.lake()
+    try:
+        config = settings.judge_config()
+        engine = open_engine(lake, config) if config else None
+        for source in context.partition_keys:
+            if engine and config:
+                rating.rate(lake, source, engine, config)
+                rows = lake.read("judgements", source=source).to_pylist()
+                note_partition(context, lake, "judgements", source, {"lowest scores": _lowest(rows)})
+    except (EngineUnavailable, ValueError) as error:
+        raise dg.Failure(str(error), allow_retries=False) from error
+    found = rating.worth(lake.read("judgements").to_pylist())
+    facts = {
+        "judge": engine.teacher.name if engine else "none configured",
+        "texts judged": found.judged,
+        "answers that could not be used": dict(found.faults),
+        "mean scores": {axis: f"{mean:.2f}" for axis, mean in found.means.items()},
+    }
+    return described(lake, "judgements", facts, _bias(found))
+
+
+def _bias(found: rating.Worth) -> dg.AssetCheckResult:
+    worst = max(map(abs, found.order_bias.values()), default=0.0)
+    facts = {
+        "repeated scores within one": found.self_agreement,
+        "correlation of score and length": found.length_bias,
+        "largest change with the order of the axes": worst,
+    }
+    sound = found.self_agreement >= MIN_SELF_AGREEMENT and abs(found.length_bias) <= MAX_LENGTH_BIAS and worst <= MAX_ORDER_BIAS
+    return check("judgements", "judge_bias", sound, facts, severity=dg.AssetCheckSeverity.WARN)
+
+
+def _lowest(rows: list[dict[str, Any]]) -> dg.MarkdownMetadataValue:
+    """The five worst judgements: image, scores, and the passages that decided them."""
+    scored = sorted((row for row in rows if row["fault"] is None), key=lambda row: (sum(row[a] for a in AXES), row["image_id"]))
+    cells = [(row["image_id"], *(row[a] for a in AXES), row["quotes"].replace("|", "/")[:300]) for row in scored[:5]]
+    return markdown_table(("image", *AXES, "quotes"), cells)
+
+
+def _template(lake: Lake, teacher: str) -> dg.AssetCheckResult:
+    """How alike the descriptions of a teacher are. The composer writes from frames by design: measured, never warned of."""
+    rows = lake.read("trajectories", columns=["observation", "sample", "control"], among=("teacher", pa.array([teacher])))
+    first = [row["observation"] for row in rows.to_pylist() if row["observation"] and not row["sample"] and not row["control"]]
+    found = sameness([json.loads(text)[TEXT_KEY] for text in first])
+    facts = {
+        "descriptions": found.texts,
+        "with a near-identical other": found.near,
+        "distinct sequences of five words": found.distinct,
+        "that open with the same four words": found.opening,
+    }
+    sound = found.near <= MAX_NEAR_TEXTS and found.opening <= MAX_SAME_OPENING
+    return check("trajectories", "template", sound or teacher == "composer", facts, severity=dg.AssetCheckSeverity.WARN)
+
+
+def _reasons(rejects: list[dict[str, Any]]) -> dg.MarkdownMetadataValue:
+    """Three examples a reject reason: the image, what was found, and the beginning of the answer."""
+    shown: dict[str, list[tuple[str, ...]]] = {}
+    for row in sorted(rejects, key=lambda row: (row["check"], row["image_id"], row["stage"])):
+        cells = (row["check"], row["image_id"], row["stage"], row["detail"], (row["answer"] or "")[:160])
+        shown.setdefault(row["check"], []).append(tuple(cell.replace("|", "/").replace("\n", " ") for cell in cells))
+    rows = [cells for examples in shown.values() for cells in examples[:3]]
+    return markdown_table(("reason", "image", "stage", "found", "answer"), rows)
+
+
+def _rates(lake: Lake, source: str) -> dict[str, str]:
+    rows = lake.read("trajectory_verdicts", source=source).to_pylist()
+    rows.sort(key=lambda row: (-row["failed"] / row["made"], row["stage"], row["check"]))
+    return {f"{row['stage']}: {row['check']}": f"{row['failed']} of {row['made']}" for row in rows}
+
+
+def _examples(lake: Lake, source: str) -> dg.MarkdownMetadataValue:
     """Three accepted trajectories to read, as markdown."""
     rows = [row for row in lake.read("trajectories", source=source).to_pylist() if row["status"] == "accepted"][:3]
     parts = []

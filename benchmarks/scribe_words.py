@@ -234,7 +234,7 @@ SKINCON: dict[str, tuple[str, ...]] = {
         "an abscess",
         "a walled-off collection of pus (abscess)",
         "an abscess-like swelling",
-        "a fluctuant-looking abscess",
+        "a bulging, yellowish abscess",
     ),
     "Acuminate": ("an acuminate top", "+ acuminate, pointed tips", "a pointed (acuminate) profile", "+ acuminate elevations"),
     "Atrophy": (

@@ -77,7 +77,6 @@ def _clashing(x: np.ndarray, y: np.ndarray, names: list[str | None], ontology: O
 
 
 def labels_conflict(nodes: Iterable[str], ontology: Ontology) -> bool:
-    """Whether two labels of one picture exclude each other; a coarse label and one below it do not."""
+    """Whether two labels of one picture exclude each other; a coarse label and one below it do not, nor two that overlap."""
     nodes = sorted(nodes)
-    agree = {"same", "ancestor", "descendant"}
-    return any(ontology.relation(a, b) not in agree for n, a in enumerate(nodes) for b in nodes[n + 1 :])
+    return any(ontology.exclusive(a, b) for n, a in enumerate(nodes) for b in nodes[n + 1 :])

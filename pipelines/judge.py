@@ -1,6 +1,7 @@
 """Trajectories: the ledger's answers of one source put together, every check's verdict beside them, rejects with all reasons.
 
-Reads the ledger only by key, so it costs no question. Memory: a block of images, and the finished rows of the source.
+What people said about an answer stands above the checks (`pipelines.reviews`). Reads the ledger only by key, so it costs no question.
+Memory: a block of images, and the finished rows of the source.
 """
 
 import json
@@ -12,6 +13,7 @@ from typing import Any
 import pyarrow as pa
 
 from pipelines.lake import Lake
+from pipelines.reviews import overrule
 from pipelines.tables import TABLES
 from pipelines.teach.config import TeacherConfig
 from pipelines.teach.flow import BLOCK, follow, walks
@@ -25,6 +27,7 @@ from prompts.stages import Conditioning
 from prompts.versions import prompt_versions
 from quality.checks import Verdict
 from quality.near_texts import near_pairs
+from quality.thresholds import DRIFT, DRIFT_ROWS
 
 
 def judge(lake: Lake, source: str, teacher: Teacher, config: TeacherConfig) -> Counter[str]:
@@ -39,8 +42,11 @@ def judge(lake: Lake, source: str, teacher: Teacher, config: TeacherConfig) -> C
             )
             rejects += _rejects(source, teacher, walk, conditioning, stages)
     rejects += _copied(rows)
+    rows, rejects = overrule(lake, rows, rejects)
     lake.replace("trajectories", pa.Table.from_pylist(rows, schema=TABLES["trajectories"].schema), source=source)
     lake.replace("rejects", pa.Table.from_pylist(rejects, schema=TABLES["rejects"].schema), source=source)
+    counts = pa.Table.from_pylist(_counted(rows), schema=TABLES["trajectory_verdicts"].schema)
+    lake.replace("trajectory_verdicts", counts, source=source)
     return Counter(row["status"] for row in rows)
 
 
@@ -77,6 +83,7 @@ def _trajectory(
     answer = reasoned.parsed if reasoned else None
     return {
         "image_id": walk.subject.image_id,
+        "image_sha256": walk.subject.sha256,
         "source": source,
         "teacher": teacher.name,
         "revision": teacher.revision,
@@ -97,15 +104,49 @@ def _trajectory(
     }
 
 
+def _counted(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Rows of `trajectory_verdicts`: an observation counts once, however many reasonings follow from it."""
+    made: Counter[tuple[str, ...]] = Counter()
+    failed: Counter[tuple[str, ...]] = Counter()
+    for row in rows:
+        for verdict in json.loads(row["verdicts"]):
+            if verdict["stage"] == "observe" and row["control"]:
+                continue
+            key = (row["source"], row["teacher"], row["conditioning"], verdict["stage"], verdict["check"])
+            made[key] += 1
+            failed[key] += not verdict["passed"]
+    names = TABLES["trajectory_verdicts"].key
+    return [dict(zip(names, key, strict=True)) | {"made": made[key], "failed": failed[key]} for key in sorted(made)]
+
+
+def drifts(before: list[dict[str, Any]], after: list[dict[str, Any]]) -> list[str]:
+    """Checks whose share of failures moved from one run to the next by more than chance and `DRIFT` allow, as sentences."""
+    old = {tuple(row[name] for name in TABLES["trajectory_verdicts"].key): row for row in before}
+    found = []
+    for row in after:
+        was = old.get(tuple(row[name] for name in TABLES["trajectory_verdicts"].key))
+        if was is None or min(was["made"], row["made"]) < DRIFT_ROWS:
+            continue
+        then, now = was["failed"] / was["made"], row["failed"] / row["made"]
+        if abs(now - then) > DRIFT:
+            found.append(f"{row['source']}, {row['teacher']}, {row['stage']} {row['check']}: {then:.1%} before, {now:.1%} now")
+    return found
+
+
 def _copied(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
     """Fail the trajectories that share a description although their findings differ; returns their rejects."""
     seen = [row for row in rows if row["observation"]]
     parsed = [json.loads(row["observation"]) for row in seen]
-    wrong: dict[int, str] = {}
+    same = {place: {place} for place in range(len(seen))}
     for a, b in near_pairs([value[TEXT_KEY] for value in parsed]):
-        if seen[a]["image_id"] != seen[b]["image_id"] and set(findings(parsed[a])) != set(findings(parsed[b])):
-            wrong |= {a: seen[b]["image_id"], b: seen[a]["image_id"]}
-    return [_fail(seen[place], "observe", "copied_text", f"as of {other}") for place, other in sorted(wrong.items())]
+        both = same[a] | same[b]
+        same |= dict.fromkeys(both, both)
+    rejects = []
+    for place, alike in same.items():
+        others = [other for other in alike if seen[other]["image_id"] != seen[place]["image_id"]]
+        if others and len({findings(parsed[one]) for one in alike}) > 1:
+            rejects.append(_fail(seen[place], "observe", "copied_text", f"as of {seen[min(others)]['image_id']}"))
+    return rejects
 
 
 def _fail(row: dict[str, Any], stage: str, check: str, detail: str) -> dict[str, Any]:

@@ -9,6 +9,8 @@ from dataclasses import dataclass
 import pyarrow as pa
 
 TEXT, INT, REAL, FLAG, BYTES = pa.string(), pa.int64(), pa.float64(), pa.bool_(), pa.binary()
+NAMED = pa.list_(pa.struct([("raw", TEXT), ("weight", REAL), ("node", TEXT), ("how", TEXT)]))
+"""Several weighted labels of one image, each with its ontology node."""
 TEXTS, INTS, REALS = pa.list_(pa.string()), pa.list_(pa.int64()), pa.list_(pa.float64())
 TONES = pa.list_(pa.struct([("value", TEXT), ("system", TEXT), ("basis", TEXT)]))
 """Skin-tone statements of one image, each on its own scale and by its own judge."""
@@ -149,7 +151,7 @@ TABLES: dict[str, TableSpec] = {
         _columns(image_id=TEXT, source=TEXT, input_digest=TEXT, model=TEXT, weights=TEXT, dim=INT, vector=BYTES, why_not=TEXT),
     ),
     "diagnoses": TableSpec(
-        "the ontology node of an image's raw label, never more precise than the label",
+        "the ontology node of an image's raw label, never more precise than the label; several weighted labels stay several",
         ("image_id",),
         _columns(
             image_id=TEXT,
@@ -160,6 +162,7 @@ TABLES: dict[str, TableSpec] = {
             granularity=TEXT,
             malignancy=TEXT,
             how=TEXT,
+            differential=NAMED,
         ),
     ),
     "duplicate_pairs": TableSpec(
@@ -238,6 +241,7 @@ TABLES: dict[str, TableSpec] = {
         ("image_id", "teacher", "conditioning", "sample"),
         _columns(
             image_id=TEXT,
+            image_sha256=TEXT,
             source=TEXT,
             teacher=TEXT,
             revision=TEXT,
@@ -254,6 +258,7 @@ TABLES: dict[str, TableSpec] = {
             verdicts=TEXT,
             history=TEXT,
             status=TEXT,
+            verified_by=INT,
             observe_key=TEXT,
             reason_key=TEXT,
         ),
@@ -273,6 +278,36 @@ TABLES: dict[str, TableSpec] = {
             answer=TEXT,
         ),
     ),
+    "trajectory_verdicts": TableSpec(
+        "how often each check was made on a teacher's answers, and how often it failed",
+        ("source", "teacher", "conditioning", "stage", "check"),
+        _columns(source=TEXT, teacher=TEXT, conditioning=TEXT, stage=TEXT, check=TEXT, made=INT, failed=INT),
+    ),
+    "judgements": TableSpec(
+        "what a judge model scored a trajectory on six axes, once for every time that it was asked",
+        ("image_id", "teacher", "conditioning", "sample", "judge", "axes_order", "judge_sample"),
+        _columns(
+            image_id=TEXT,
+            source=TEXT,
+            teacher=TEXT,
+            conditioning=TEXT,
+            sample=INT,
+            judge=TEXT,
+            judge_revision=TEXT,
+            axes_order=TEXT,
+            judge_sample=INT,
+            accuracy=INT,
+            safety=INT,
+            groundedness=INT,
+            coverage=INT,
+            coherence=INT,
+            precision=INT,
+            quotes=TEXT,
+            fault=TEXT,
+            too_low=TEXTS,
+            words=INT,
+        ),
+    ),
     "samples": TableSpec(
         "rendered training rows: one a format and image",
         ("sample_id",),
@@ -288,8 +323,66 @@ TABLES: dict[str, TableSpec] = {
             teacher=TEXT,
             revision=TEXT,
             conditioning=TEXT,
+            verified_by=INT,
             licence_id=TEXT,
             attribution=TEXT,
         ),
+    ),
+    "agreement": TableSpec(
+        "a teacher's agreement with the experts who annotated the same images, a field and measure, beside the baselines",
+        ("source", "teacher", "revision", "field", "measure"),
+        _columns(
+            source=TEXT,
+            teacher=TEXT,
+            revision=TEXT,
+            circular=FLAG,
+            field=TEXT,
+            measure=TEXT,
+            answers=INT,
+            assessed=REAL,
+            score=REAL,
+            absent=REAL,
+            majority=REAL,
+            prior=REAL,
+        ),
+    ),
+    "review_queue": TableSpec(
+        "one row a trajectory that people are asked to look at, with every reason why it was chosen",
+        ("item",),
+        _columns(
+            item=TEXT,
+            image_id=TEXT,
+            source=TEXT,
+            teacher=TEXT,
+            conditioning=TEXT,
+            sample=INT,
+            kind=TEXT,
+            stratum=TEXT,
+            why=TEXTS,
+        ),
+        partitioned=False,
+    ),
+    "reviews": TableSpec(
+        "one row a person's verdict on a trajectory: the latest one, skipped ones included",
+        ("image_id", "teacher", "conditioning", "sample", "reviewer"),
+        _columns(
+            image_id=TEXT,
+            source=TEXT,
+            teacher=TEXT,
+            conditioning=TEXT,
+            sample=INT,
+            reviewer=TEXT,
+            item=TEXT,
+            verdict=TEXT,
+            observation=TEXT,
+            reasoning=TEXT,
+            corrections=TEXT,
+            diagnosis=TEXT,
+            identifies_person=FLAG,
+            comment=TEXT,
+            stated_at=TEXT,
+            annotation=TEXT,
+        ),
+        partitioned=False,
     ),
 }

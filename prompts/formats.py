@@ -54,12 +54,12 @@ def choice(record: Record, ontology: Ontology) -> list[Turn]:
 
 
 def hierarchy(record: Record, ontology: Ontology) -> list[Turn]:
-    """A walk from the top of the ontology to the label, one turn a level; a single child is stated, not asked."""
+    """A walk from the top of the ontology to the label, one turn a level; a level without an alternative is stated, not asked."""
     turns: list[Turn] = []
-    stated, parent = "", None
+    stated = ""
     for depth, node in enumerate(ontology.path(record.node)):
-        names = [ontology.nodes[child].name for child in ontology.children(parent)]
-        name, parent = ontology.nodes[node].name, node
+        names = [ontology.nodes[child].name for child in (node, *ontology.alternatives(node, record.node))]
+        name = names[0]
         if len(names) == 1:
             stated += questions.SINGLE_CHILD.format(name=name) + " "
             continue
@@ -106,7 +106,7 @@ def flat_options(record: Record, ontology: Ontology) -> tuple[list[str], str]:
     """Option names in order and the letter of the true one; empty when there are not three distractors.
 
     Distractors have the depth of the true label: its siblings, then, where there are too few, the nearest cousins. None of them can
-    be true of the image, as none is above or below its label.
+    be true of the image: none is above or below its label or overlaps it, and each has criteria that a picture can show.
     """
     others: list[str] = []
     for ring in ontology.cousins(record.node):

@@ -88,6 +88,99 @@ MEASURED: dict[str, tuple[str, ...]] = {
     "shape": ("round", "oval", "elongated"),
 }
 
+# Structures that the seven-point checklist has no word for; they stand in the "others" list of a dermoscopic observation. Terms of the
+# International Dermoscopy Society's consensus and of trichoscopy and onychoscopy, chosen for what the ontology's diagnoses need.
+DERMOSCOPIC_SIGNS: tuple[str, ...] = (
+    # lesions
+    "milia-like cysts",
+    "comedo-like openings",
+    "fissures and ridges",
+    "fingerprint-like lines",
+    "moth-eaten border",
+    "blue-gray ovoid nests",
+    "multiple blue-gray globules",
+    "leaf-like areas",
+    "spoke-wheel areas",
+    "shiny white blotches",
+    "shiny white lines",
+    "ulceration",
+    "small erosions",
+    "short fine telangiectasia",
+    "strawberry pattern",
+    "rosettes",
+    "white circles",
+    "central keratin mass",
+    "white structureless areas",
+    "surface scale",
+    "glomerular vessels",
+    "negative network",
+    "peppering",
+    "off-centre blotch",
+    "pseudonetwork",
+    "annular-granular structures",
+    "rhomboidal structures",
+    "asymmetric pigmented follicular openings",
+    "parallel ridge pattern",
+    "parallel furrow pattern",
+    "lattice-like pattern",
+    "fibrillar pattern",
+    "starburst pattern",
+    "cobblestone pattern",
+    "peripheral rim of globules",
+    "homogeneous blue area",
+    "milky-red areas",
+    "polymorphous vessels",
+    "white halo",
+    "red lacunae",
+    "blue or black lacunae",
+    "homogeneous red area",
+    "white collarette",
+    "white rail lines",
+    "rainbow pattern",
+    "central white patch",
+    "peripheral delicate network",
+    "crown vessels",
+    "white or yellow lobules",
+    "vessels like a string of pearls",
+    "regularly distributed dotted vessels",
+    "diffuse white scale",
+    "yellow serocrusts",
+    "crossing white lines",
+    "peripheral scale",
+    "orange structureless areas",
+    "yellow structureless areas",
+    "keratotic rim",
+    "thrombosed capillaries",
+    "finger-like projections",
+    "jet with contrail sign",
+    "follicular plugs",
+    "polygonal vessels",
+    "purpuric dots",
+    "copper-coloured background",
+    "setting sun pattern",
+    "pore-like opening",
+    # hair
+    "exclamation mark hairs",
+    "yellow dots",
+    "black dots",
+    "broken hairs",
+    "comma or corkscrew hairs",
+    "perifollicular scale",
+    "absent follicular openings",
+    "hairs of unequal thickness",
+    "tufts of hair",
+    "nits on hair shafts",
+    # nails
+    "regular brown lines",
+    "irregular brown lines",
+    "pigment on the nail fold",
+    "splinter hemorrhages",
+    "jagged proximal edge",
+    "pits of the nail plate",
+    "oil-drop discoloration",
+    "globular blood spots",
+)
+
 DERM7PT_KEY = "morphological_features_Derm7pt"
 SKINCON_KEY = "morphological_features_skincon"
 OTHERS_KEY = "morphological_features_others"
@@ -168,9 +261,11 @@ def findings(observation: Mapping[str, Any]) -> tuple[str, ...]:
 
 
 def all_findings() -> frozenset[str]:
-    """Every finding that the closed vocabularies and the measurements can produce; criteria of the ontology come from here."""
+    """Every finding of the closed vocabularies, the dermoscopic signs and the measurements; criteria of the ontology come from here."""
     seven = {f"{key.replace('_', ' ')}: {value}" for key, values in DERM7PT.items() for value in values}
-    return frozenset(seven | set(SKINCON) | {f"{key}: {value}" for key, values in MEASURED.items() for value in values})
+    return frozenset(
+        seven | {*SKINCON, *DERMOSCOPIC_SIGNS} | {f"{key}: {value}" for key, values in MEASURED.items() for value in values}
+    )
 
 
 def is_complete(observation: Mapping[str, Any]) -> bool:

@@ -53,10 +53,13 @@ CHECKS: dict[str, str] = {
     "diagnosis_disagrees": "The final diagnosis is the image's known diagnosis, or above or below it in the ontology.",
 }
 
-_AGREES = frozenset({"same", "ancestor", "descendant"})
+_AGREES = frozenset({"same", "ancestor", "descendant", "overlap"})
 _HYPOTHETICAL = re.compile(
     r"\b(?:would|expect\w*|typically|usually|often|commonly|classically|may|might|can|could|if|dermoscop\w+)\b",
     re.IGNORECASE,
+)
+_NEXT_PHRASE = re.compile(
+    r",\s*(?:and\s+)?(?:an?|the|some|several|many|few)\b|\band\b|\bwith (?:an?|the|some|several)\b", re.IGNORECASE
 )
 _CHARACTER_RUN = re.compile(r"(\S)\1{" + str(thresholds.CHARACTER_RUN_MAX) + ",}")
 
@@ -256,7 +259,7 @@ def _untold(prose: str) -> list[str]:
     """What a reasoning claims of the patient: it was told nothing of the kind. What it would expect of a condition is no claim."""
     return [
         f"{quote} ({claim})"
-        for claim in ("history", "symptom", "age", "sex", "palpation")
+        for claim in ("history", "symptom", "age", "sex", "palpation", "histology")
         for quote in claims.affirmed(lexicon.NON_VISUAL[claim], prose, _HYPOTHETICAL)
     ]
 
@@ -301,6 +304,7 @@ def _language_faults(prose: str) -> list[str]:
         f"{mean:.1f} letters in a word": not thresholds.WORD_LETTERS[0] <= mean <= thresholds.WORD_LETTERS[1],
         "unpronounceable words": text.pronounceable_share(tokens) < thresholds.PRONOUNCEABLE_SHARE_MIN,
         "undecodable characters": "\ufffd" in prose,
+        "sentences in another language": any(map(text.foreign, text.sentences(prose))),
     }
     return [fault for fault, present in faults.items() if present]
 
@@ -312,6 +316,8 @@ def _degenerate_faults(prose: str) -> list[str]:
     faults = text.found(prose, lexicon.PLACEHOLDER)
     faults += [match.group() for match in _CHARACTER_RUN.finditer(prose)]
     faults += [sentence for i, sentence in enumerate(said) if " " in sentence and sentence in said[:i]]
+    if loop := text.looped(tokens):
+        faults.append(f"{loop} again and again")
     if text.longest_run(tokens) > thresholds.WORD_RUN_MAX:
         faults.append(f"one word {text.longest_run(tokens)} times in a row")
     if share > thresholds.REPEATED_GRAM_SHARE_MAX:
@@ -343,13 +349,14 @@ def _criterion_contradicts(key: str, value: str, mention: Mention, said: str | N
 
 def _value_said(key: str, mention: Mention) -> str | None:
     """The value that prose gives a criterion: the nearest value word ahead of it, or else in what is said of it."""
-    ahead = " ".join(text.reach(mention.before).split()[-thresholds.VALUE_WORDS_AHEAD :])
+    phrase = _NEXT_PHRASE.split(text.reach(mention.before))[-1]
+    ahead = " ".join(phrase.split()[-thresholds.VALUE_WORDS_AHEAD :])
     behind = " ".join(mention.after.split()[: thresholds.VALUE_WORDS_BEHIND])
     values = lexicon.VALUES.get(key, {}).items()
     last = [(match.start(), value) for value, pattern in values for match in pattern.finditer(ahead)]
     if last:
         return max(last)[1]
-    if not re.match(r"\s*(?:is|are|was|were|appears?)\b", behind):
+    if not re.match(r"\s*(?:that |which )?(?:is|are|was|were|appears?)\b", behind):
         return None
     first = [(match.start(), value) for value, pattern in values for match in pattern.finditer(behind)]
     return min(first)[1] if first else None

@@ -48,7 +48,7 @@ def test_choices_hold_the_truth_once_and_nothing_else_that_is_true(node):
 
 def test_distractors_are_siblings_where_there_are_three():
     for node in DIAGNOSES:
-        if len(ONTOLOGY.siblings(node)) >= 3:
+        if len(ONTOLOGY.cousins(node)[0]) >= 3:
             names, _ = flat_options(record(node), ONTOLOGY)
             assert {ONTOLOGY.nodes[ONTOLOGY.resolve(n)].parent for n in names} == {ONTOLOGY.nodes[node].parent}
 
@@ -69,6 +69,21 @@ def test_a_walk_ends_at_the_label_and_every_answer_is_an_offered_option(node):
         assert f'"{answer["content"]}"' in ask["content"]
         assert "{stated}" not in ask["content"]
     assert turns[-1]["content"] == ONTOLOGY.nodes[node].name or len(ONTOLOGY.siblings(node)) == 0
+
+
+@pytest.mark.parametrize("node", DIAGNOSES[::3])
+def test_no_step_of_a_walk_offers_a_class_that_may_be_true_as_well(node):
+    asked = hierarchy(record(node), ONTOLOGY)[::2]
+    path = {ONTOLOGY.nodes[n].name for n in ONTOLOGY.path(node)}
+    for turn in asked:
+        offered = re.findall(r'"([^"]+)"', turn["content"].split("?")[-1].split(":")[-1])
+        wrong = [ONTOLOGY.resolve(name) for name in offered if name not in path]
+        assert wrong and all(ONTOLOGY.exclusive(other, node) for other in wrong)
+
+
+def test_a_walk_to_a_nodular_melanoma_does_not_offer_an_invasive_one():
+    last = hierarchy(record("nodular-melanoma"), ONTOLOGY)[-2]["content"]
+    assert "desmoplastic melanoma" in last and "invasive melanoma" not in last
 
 
 def test_reasoning_keeps_the_order_and_parses():

@@ -6,7 +6,9 @@ from hypothesis import strategies as st
 
 from quality.near_texts import near_pairs, sameness, shingles
 
-VOCABULARY = [f"{a}{b}" for a in "b c d f g h k l m n".split() for b in "an el or us ip et".split()]
+VOCABULARY = [
+    f"{a}{b}" for a in ["b", "c", "d", "f", "g", "h", "k", "l", "m", "n"] for b in ["an", "el", "or", "us", "ip", "et"]
+]
 
 
 def prose(seed: int, length: int) -> str:

@@ -5,7 +5,7 @@ Each phrase is a noun phrase that can stand after "shows", "in favour of it:" or
 
 from collections.abc import Sequence
 
-from prompts.schemas import COLOURS
+from prompts.schemas import COLOURS, DERMOSCOPIC_SIGNS
 
 # Criteria as things that can be missing or unassessed; the order is that of the checklist.
 CRITERION_NOUNS: dict[str, str] = {
@@ -146,7 +146,10 @@ _MEASURED: dict[str, str] = {
     "shape: elongated": "an elongated shape",
 }
 
-PHRASES: dict[str, str] = {**_CRITERIA, **_ABSENCES, **ELEMENTS, **FORMS, **SURFACE, **TINTS, **_MEASURED}
+# Dermoscopic signs are noun phrases already.
+_SIGNS = {sign: sign for sign in DERMOSCOPIC_SIGNS}
+
+PHRASES: dict[str, str] = {**_CRITERIA, **_ABSENCES, **_SIGNS, **ELEMENTS, **FORMS, **SURFACE, **TINTS, **_MEASURED}
 
 
 def listing(items: Sequence[str], last: str = "and") -> str:
