@@ -185,7 +185,7 @@ def _colour(rng: random.Random, one: Trajectory) -> str | None:
     return rng.choice(_COLOUR_CLAIMS).format(c=shade, C=shade[0].upper() + shade[1:])
 
 
-def _akin(colour: str, traces: Mapping[str, float]) -> bool:
+def _akin(colour: str, traces: Mapping[str, float | None]) -> bool:
     """Whether a neighbour of a colour that people confuse it with is there."""
     return any(traces[other] for pair in _AKIN for other in pair if colour in pair)
 

@@ -440,7 +440,6 @@ def argue(
 
 def _differential(rng: random.Random, node: str) -> str:
     tree = ontologies.load()
-    # A diagnosis at the lowest level may have no relative at that level: then those of its parent.
-    apart = [n for of in (node, tree.path(node)[-2]) for ring in tree.cousins(of)[:3] for n in ring][:12]
+    apart = [n for ring in tree.cousins(node) for n in ring][:12]
     other = tree.nodes[rng.choice(apart)].name
     return rng.choice(w.DIFFERENTIAL_FRAMES).format(other=other, Other=_upper(other))

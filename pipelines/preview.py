@@ -34,6 +34,8 @@ def pictured(lake: Lake, told: Mapping[str, str]) -> str:
         if held < MOST_BYTES:
             lines.append(f"![{image_id}]({drawn[image_id]}) `{image_id}` {told[image_id]}")
     return "\n\n".join(lines) or "none"
+
+
 def caught(lake: Lake, source: str) -> str:
     """Markdown with up to eight pictures that image gates exclude or hold back for a person: one a gate first, each with its verdicts."""
     rows = lake.read("image_quality", source=source, columns=["image_id", "excluded", "review", "verdicts"]).to_pylist()

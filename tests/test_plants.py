@@ -4,7 +4,8 @@ import json
 
 import pytest
 
-from benchmarks import label_swaps, plants, scribe
+from benchmarks import label_swaps, plant_words, plants, scribe
+from prompts.ontology import load
 from prompts.schemas import TEXT_KEY, findings
 from quality.checks import CHECKS
 
@@ -38,3 +39,7 @@ def test_every_kind_of_fault_is_planted_the_same_way_each_time(kind: str) -> Non
 def test_every_swap_is_made(name: str) -> None:
     row = label_swaps.caught(name, 5, lambda one: (set(), {"told"} if json.loads(one.reasoned) else set()))
     assert (row.swaps, row.observation, row.either) == (5, 0.0, 1.0)
+
+
+def test_unknown_diagnoses_are_unknown_to_the_ontology() -> None:
+    assert [name for name in plant_words.UNKNOWN_DIAGNOSES if load().resolve(name)] == []
