@@ -29,7 +29,7 @@ export VLLM_NO_USAGE_STATS = 1
 export DO_NOT_TRACK = 1
 
 .DEFAULT_GOAL := help
-.PHONY: help corpus ui teacher ledger test lint sql gc lock install clean clean-state
+.PHONY: help corpus ui teacher ledger publish test lint sql gc lock install clean clean-state
 
 help: ## list what can be made
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -47,6 +47,9 @@ teacher: install ## serve MODEL=dir behind OpenAI's protocol on PORT (8000), for
 
 ledger: install ## what the teacher's ledger holds: answers, failures, tokens and hours (PRICE=… of a GPU hour)
 	@$(RUN) -m pipelines.teach.spent $(if $(PRICE),--price $(PRICE))
+
+publish: install ## send a release TO=hf://datasets/org/name or TO=s3://… (shows what it would do; GO=1 does it, PUBLIC=1, RELEASE=…)
+	@$(RUN) -m pipelines.publish $(if $(TO),--to "$(TO)",--help) $(if $(RELEASE),--release "$(RELEASE)") $(if $(GO),--go) $(if $(PUBLIC),--public)
 
 test: install ## run the tests
 	@$(RUN) -m pytest

@@ -17,9 +17,13 @@ RANGE = {
 }
 """Run tags that select every source at once, so that one run does the whole corpus in dependency order."""
 
-corpus = dg.define_asset_job("corpus", selection="*", description="Everything, from published files to a release.")
+PUBLISHED = dg.AssetSelection.assets("hub_release")
+corpus = dg.define_asset_job(
+    "corpus", selection=dg.AssetSelection.all() - PUBLISHED, description="Everything, from published files to a release."
+)
 ingest = dg.define_asset_job("ingest", selection=dg.AssetSelection.groups("ingest"))
 teach = dg.define_asset_job("teach", selection=dg.AssetSelection.groups("teach"))
+publish = dg.define_asset_job("publish", selection=PUBLISHED, description="The finished release to DERMOFORGE_PUBLISH_TO.")
 
 
 @dg.schedule(name="weekly_corpus", job=corpus, cron_schedule="0 3 * * 0")
@@ -32,7 +36,7 @@ def build_defs(settings: Settings | None = None) -> dg.Definitions:
     """The definitions, with other settings if given (tests use a lake of their own)."""
     return dg.Definitions(
         assets=dg.load_assets_from_modules([ingesting, grouping, teaching, releasing]),
-        jobs=[corpus, ingest, teach],
+        jobs=[corpus, ingest, teach, publish],
         schedules=[weekly],
         resources={"settings": settings or Settings()},
         # One process a run: steps are thin and the heavy work is in Ray, so a process and an import a step would only cost.
