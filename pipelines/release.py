@@ -212,14 +212,17 @@ def _write_durably(path: Path, text: str) -> None:
 
 
 def written_licences(path: Path) -> set[str]:
-    """Licences of the rows in a release, read back from the written files and not from the tables they came from."""
+    """Licences of the rows in a release, read back from the written files and not from the tables they came from.
+
+    A row without one counts as "no licence", which no profile allows.
+    """
     import pyarrow.parquet as pq
 
     files = [*path.glob("data/*/*.parquet")]
     written = {value for file in files for value in pq.read_table(file, columns=["licence"]).column("licence").to_pylist()}
     for file in path.glob("trainer/sft/*.json"):
         written |= {row["licence_id"] for row in json.loads(file.read_text(encoding="utf-8"))}
-    return written
+    return {value or "no licence" for value in written}
 
 
 def verified(path: Path) -> dict[str, Any]:

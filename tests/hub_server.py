@@ -12,6 +12,7 @@ import os
 import re
 import signal
 import threading
+import time
 from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -111,6 +112,7 @@ class Hub:
     faults: list[Fault] = field(default_factory=list)
     kill_at: tuple[int, float] | None = None
     victim: int | None = None
+    busy: int = 0
     multipart_above: int = 1 << 40
 
     def due(self, request: web.Request) -> Fault | None:
@@ -129,6 +131,20 @@ class Hub:
     @web.middleware
     async def misbehave(self, request: web.Request, handler):
         """Apply the fault of a request, if it has one."""
+        self.busy += 1
+        try:
+            return await self._answer(request, handler)
+        finally:
+            self.busy -= 1
+
+    def settle(self) -> None:
+        """Wait until every request that was begun is over, those of dead clients too."""
+        until = time.monotonic() + 10
+        while self.busy:
+            assert time.monotonic() < until, f"{self.busy} requests are stuck"
+            time.sleep(0.005)
+
+    async def _answer(self, request: web.Request, handler):
         fault = self.due(request)
         if fault is None:
             return await handler(request)
@@ -140,22 +156,24 @@ class Hub:
         if fault.kill is not None:
             await self._kill(request, fault.kill)
             return await handler(request)
+        if not fault.lost and fault.cut is None:
+            return await handler(request)
         if fault.lost:
             await handler(request)
-        elif fault.cut is not None:
-            await request.content.read(int((request.content_length or 0) * fault.cut))
+        elif fault.cut:
+            await request.content.readexactly(int((request.content_length or 0) * fault.cut))
         request.transport.abort()
         return web.Response()
 
     async def _kill(self, request: web.Request, share: float) -> None:
-        """Kill when `share` of the body is here; what arrived is handed on as if nothing had happened."""
-        wanted, seen = int((request.content_length or 0) * share), b""
-        while len(seen) < wanted:
-            seen += await request.content.readany()
+        """Kill when `share` of the body is here. The rest may still be under way; without it the request never happens."""
+        length = request.content_length or 0
+        first = int(length * share)
+        seen = await request.content.readexactly(first) if first else b""
         while self.victim is None:
             await asyncio.sleep(0.01)
         os.kill(self.victim, signal.SIGKILL)
-        request.content.unread_data(seen) if seen else None
+        request._read_bytes = seen + await request.content.readexactly(length - first) if length > first else seen
 
     def app(self) -> web.Application:
         """The routes."""

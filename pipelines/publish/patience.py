@@ -71,7 +71,7 @@ def explained(error: BaseException, repo: str) -> NotPublished:
     told = next((cause for cause in causes if isinstance(cause, NotPublished)), None)
     if told is not None:
         return told
-    cause = next((cause for cause in causes if _status(cause)), causes[-1])
+    cause = next((cause for cause in causes if _status(cause) or _is_network(cause)), causes[-1])
     said = getattr(cause, "server_message", None)
     status, endpoint = _status(cause), _endpoint()
     words = {

@@ -37,10 +37,10 @@ class Entry:
         return self.root / self.path
 
     def git_sha1(self) -> str:
-        """The id git gives to the file's content (a blob of the Hub). Raises ReleaseDamaged when the file changed."""
+        """The id git gives to the file's content (a blob of the Hub). Raises NotPublished when the file changed."""
         data = self.file.read_bytes()
         if hashlib.sha256(data).hexdigest() != self.sha256:
-            raise ReleaseDamaged(f"{self.file} changed while it was published")
+            raise NotPublished(f"{self.file} changed while it was published")
         return hashlib.sha1(b"blob %d\0" % len(data) + data, usedforsecurity=False).hexdigest()
 
 
