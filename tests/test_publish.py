@@ -285,6 +285,11 @@ def rewritten(path: Path, home: Path, **columns) -> Path:
     for name, value in columns.items():
         table = table.set_column(table.schema.get_field_index(name), name, pa.array([value] * table.num_rows, pa.string()))
     pq.write_table(table, file)
+    return listed(copy)
+
+
+def listed(copy: Path) -> Path:
+    """The release with a manifest that agrees with its files."""
     manifest = json.loads((copy / "manifest.json").read_text())
     for entry in manifest["files"]:
         entry["bytes"] = (copy / entry["path"]).stat().st_size
@@ -306,6 +311,24 @@ def test_what_must_not_leave_is_refused_before_anything_is_asked(hub, versions, 
     with pytest.raises(NotPublished, match=said):
         publish(rewritten(versions[0], tmp_path, **columns), TARGET, go=True)
     assert not hub.asked
+
+
+def test_files_of_equal_content_are_sent_once(hub, versions, tmp_path):
+    copy = tmp_path / versions[0].name
+    shutil.copytree(versions[0], copy)
+    one, *others = sorted(copy.glob("trainer/images/*/*.jpg"))
+    for other in others:
+        shutil.copy(one, other)
+    publish(listed(copy), TARGET, go=True)
+    assert content(hub) == expected(copy) and max(hub.repos[REPO].sent.values()) == 1
+
+
+def test_without_xet_on_the_other_side_the_way_around_is_named(hub, versions):
+    command = [sys.executable, "-m", "pipelines.publish", "--to", TARGET, "--release", str(versions[0]), "--go"]
+    environment = {**os.environ, "HF_HUB_DISABLE_XET": "0"}
+    done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False)
+    assert done.returncode == 1 and "HF_HUB_DISABLE_XET=1" in done.stderr and "Traceback" not in done.stderr
+    publish(versions[0], TARGET, go=True)
 
 
 def test_a_damaged_or_unfinished_release_is_refused(hub, versions, tmp_path):

@@ -74,6 +74,7 @@ def explained(error: BaseException, repo: str) -> NotPublished:
     cause = next((cause for cause in causes if _status(cause) or _is_network(cause)), causes[-1])
     said = getattr(cause, "server_message", None)
     status, endpoint = _status(cause), _endpoint()
+    other_way = " (HF_HUB_DISABLE_XET=1 sends plain uploads instead)" if "xet" in str(cause).lower() else ""
     words = {
         400: f"the Hub does not accept the request (400): {said or cause}",
         401: f"the Hub does not know the token (401), or {repo} does not exist: set HF_TOKEN to a token that may write there, "
@@ -87,9 +88,9 @@ def explained(error: BaseException, repo: str) -> NotPublished:
     elif status:
         text = f"the Hub failed with {status}: {said or cause}; run the same command again"
     elif _is_network(cause):
-        text = f"no connection to {endpoint} ({_in_a_word(cause)}): {cause}; run the same command again"
+        text = f"no connection to {endpoint} ({_in_a_word(cause)}): {cause}; run the same command again{other_way}"
     else:
-        text = f"{_in_a_word(cause)}: {cause}"
+        text = f"{_in_a_word(cause)}: {cause}{other_way}"
     return NotPublished(_without_token(text))
 
 
