@@ -7,6 +7,7 @@ import random
 import shutil
 import subprocess
 import sys
+import traceback
 import urllib.request
 from collections import Counter
 from pathlib import Path
@@ -235,6 +236,13 @@ def test_a_wrong_token_is_told_and_never_shown(hub, versions, token, said):
     assert not hub.repos
 
 
+def test_a_token_that_the_server_echoes_is_not_repeated(hub, versions):
+    hub.faults = [Fault("POST .*/commit/", status=400, body=json.dumps({"error": f"bad request of Bearer {WRITER}"}))]
+    with pytest.raises(NotPublished, match="bad request of Bearer …") as raised:
+        publish(versions[0], TARGET, go=True)
+    assert WRITER not in "".join(traceback.format_exception(raised.value))
+
+
 def test_a_repository_of_somebody_else_is_left_alone(hub, versions):
     publish(versions[0], TARGET, go=True)
     repo = hub.repos[REPO]
@@ -266,8 +274,23 @@ def test_reading_back_finds_what_the_server_got_wrong(hub, versions):
         one, other = [path for path in tree if path.endswith(".tar")][:2]
         tree[one] = tree[other]
 
-    hub.faults = [Fault("POST .*/tag/", then=swap)]
+    hub.faults = [Fault("GET .*/tree/", then=swap)]
     with pytest.raises(NotPublished, match="is not what was sent: 1 files differ, the first webdataset"):
+        publish(versions[0], TARGET, go=True)
+    assert not hub.repos[REPO].tags
+    publish(versions[0], TARGET, go=True)
+    assert content(hub) == expected(versions[0]) and list(hub.repos[REPO].tags) == [versions[0].name]
+
+
+def test_a_release_that_readers_cannot_stream_is_told(hub, versions):
+    def swap():
+        repo = hub.repos[REPO]
+        tree = repo.trees[repo.head]
+        one, other = [path for path in tree if "/validation-" in path and path.endswith(".parquet")][:2]
+        tree[one], tree[other] = tree[other], tree[one]
+
+    hub.faults = [Fault("POST .*/tag/", then=swap)]
+    with pytest.raises(NotPublished, match=" streams? back"):
         publish(versions[0], TARGET, go=True)
 
 

@@ -126,6 +126,15 @@ def test_the_asset_looks_unless_told_to_publish_and_sleeps_without_a_target(corp
     assert seen["new: bytes"].value == 0 and seen["already there: files"].value == files
 
 
+def test_the_asset_fails_with_the_reason_and_is_not_retried(corpus):
+    settings = Settings(lake_url=str(corpus.home / "lake"), releases=str(corpus.home / "releases"), publish_to="hf://org/name")
+    with dg.DagsterInstance.ephemeral() as instance:
+        job = build_defs(settings).resolve_job_def("publish")
+        result = job.execute_in_process(instance=instance, raise_on_error=False)
+    (failure,) = [event for event in result.all_events if event.is_step_failure]
+    assert "not published: hf://org/name: a target on the Hub is written" in failure.step_failure_data.error.to_string()
+
+
 def test_a_word_that_is_neither_yes_nor_no_publishes_nothing():
     with pytest.raises(ValueError, match="choose yes or no"):
         Settings(publish="maybe").really_publish()

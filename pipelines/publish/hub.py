@@ -1,4 +1,4 @@
-"""Publishing to a dataset repository of the Hugging Face Hub: every blob first, then one commit, then a tag, then a look.
+"""Publishing to a dataset repository of the Hugging Face Hub: every blob first, then one commit; what was read back whole is tagged.
 
 Until the commit the repository shows what it showed before; the commit names the revision it was made for, so that nobody's work is
 overwritten. Blobs that were sent whole stay with the Hub: a second run sends the rest.
@@ -68,8 +68,9 @@ def send(planned: Plan, repo: str, *, public: bool) -> str:
     if planned.changes:
         operations = _uploaded(api, repo, planned.send)
         revision = _commit(api, repo, planned, operations, revision)
+    _read_back(api, repo, planned.release, revision)
     _tag(api, repo, planned.release, revision)
-    verify(api, repo, planned.release, revision)
+    _streams(repo, planned.release)
     return revision
 
 
@@ -89,11 +90,10 @@ def same(entry: Entry, file: "RepoFile") -> bool:
     return file.lfs.sha256 == entry.sha256 if file.lfs else file.blob_id == entry.git_sha1()
 
 
-def verify(api: "HfApi", repo: str, release: Release, revision: str) -> None:
-    """Read the revision back: every file's size and checksum, and rows as a reader gets them. Raises NotPublished."""
+def _read_back(api: "HfApi", repo: str, release: Release, revision: str) -> None:
+    """Compare every file's size and checksum at the revision. Raises NotPublished."""
     if wrong := _differing(release, tree(api, repo, revision)):
         raise NotPublished(f"{repo}@{revision} is not what was sent: {len(wrong)} files differ, the first {wrong[0]}")
-    _streams(repo, release, revision)
 
 
 def _state(api: "HfApi", repo: str, *, public: bool) -> tuple[str | None, str]:
@@ -227,8 +227,8 @@ def _tag(api: "HfApi", repo: str, release: Release, revision: str) -> None:
         )
 
 
-def _streams(repo: str, release: Release, revision: str) -> None:
-    """Stream the first rows of the smallest split as a reader would and compare them with the file on disk."""
+def _streams(repo: str, release: Release) -> None:
+    """Stream the first rows of the smallest split by the tag, as a reader would, and compare them with the file on disk."""
     import pyarrow.parquet as pq
     from datasets import load_dataset
 
@@ -237,8 +237,11 @@ def _streams(repo: str, release: Release, revision: str) -> None:
     first = min(entry.path for entry in release.entries if entry.path.startswith(f"data/{name}/{split}-"))
     file = next(entry.file for entry in release.entries if entry.path == first)
     wanted = next(pq.ParquetFile(file).iter_batches(SAMPLE_ROWS)).to_pylist()
-    with explaining(repo):
-        rows = load_dataset(repo, name=name, split=split, revision=revision, streaming=True).decode(False)
+    place = f"{repo}@{release.version}: {name}/{split}"
+    try:
+        rows = load_dataset(repo, name=name, split=split, revision=release.version, streaming=True).decode(False)
         got = list(rows.take(len(wanted)))
+    except Exception as error:
+        raise NotPublished(f"{place} does not stream back: {explained(error, repo)}") from None
     if got != wanted:
-        raise NotPublished(f"{repo}@{revision}: the first rows of {name}/{split} stream back as other rows than {first} holds")
+        raise NotPublished(f"{place} streams back as other rows than {first} holds")
