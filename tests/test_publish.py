@@ -290,7 +290,7 @@ def test_a_release_that_readers_cannot_stream_is_told(hub, versions):
         tree[one], tree[other] = tree[other], tree[one]
 
     hub.faults = [Fault("POST .*/tag/", then=swap)]
-    with pytest.raises(NotPublished, match=" streams? back"):
+    with pytest.raises(NotPublished, match=r" streams? back"):
         publish(versions[0], TARGET, go=True)
 
 
