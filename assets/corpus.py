@@ -16,7 +16,8 @@ from rich.console import Console
 from rich.table import Table
 
 from assets.abandoned import OWNER, end_abandoned_runs, this_process
-from assets.definitions import RANGE, defs
+from assets.definitions import defs
+from assets.partitions import RANGE
 from assets.settings import Settings, chosen_sources
 from pipelines.summary import summarise
 from sources.catalogue import source

@@ -7,15 +7,9 @@ import dagster as dg
 # `backfill_policy` is beta in Dagster 1.13 and would say so for every asset of every process.
 warnings.filterwarnings("ignore", category=dg.BetaWarning)
 
-from assets import grouping, ingesting, releasing, teaching  # noqa: E402
-from assets.partitions import by_source  # noqa: E402
+from assets import grouping, ingesting, releasing, reviewing, teaching  # noqa: E402
+from assets.partitions import RANGE  # noqa: E402
 from assets.settings import Settings  # noqa: E402
-
-RANGE = {
-    "dagster/asset_partition_range_start": by_source.get_first_partition_key() or "",
-    "dagster/asset_partition_range_end": by_source.get_last_partition_key() or "",
-}
-"""Run tags that select every source at once, so that one run does the whole corpus in dependency order."""
 
 PUBLISHED = dg.AssetSelection.assets("hub_release")
 corpus = dg.define_asset_job(
@@ -35,9 +29,10 @@ def weekly() -> dg.RunRequest:
 def build_defs(settings: Settings | None = None) -> dg.Definitions:
     """The definitions, with other settings if given (tests use a lake of their own)."""
     return dg.Definitions(
-        assets=dg.load_assets_from_modules([ingesting, grouping, teaching, releasing]),
-        jobs=[corpus, ingest, teach, publish],
+        assets=dg.load_assets_from_modules([ingesting, grouping, teaching, reviewing, releasing]),
+        jobs=[corpus, ingest, teach, reviewing.reviewed, publish],
         schedules=[weekly],
+        sensors=[reviewing.returned_reviews],
         resources={"settings": settings or Settings()},
         # One process a run: steps are thin and the heavy work is in Ray, so a process and an import a step would only cost.
         executor=dg.in_process_executor,

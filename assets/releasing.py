@@ -18,7 +18,7 @@ OWNERS = ["team:data-engineering"]
 
 
 @dg.asset(
-    deps=["trajectories", "groups", "images", "annotations"],
+    deps=["trajectories", "judgements", "groups", "images", "annotations"],
     group_name=GROUP,
     owners=OWNERS,
     kinds={"deltalake"},

@@ -27,12 +27,14 @@ class Settings(dg.ConfigurableResource):
 
     lake_url: str = _setting("LAKE", "lake")
     releases: str = _setting("RELEASES", "releases")
+    reviews: str = _setting("REVIEWS", "reviews")
     mirror: str = _setting("MIRROR", "")
     cache: str = _setting("CACHE", "cache")
     embedder: str = _setting("EMBEDDER", "hf-hub:laion/CLIP-ViT-B-32-laion2B-s34B-b79K")
     teacher_file: str = _setting("TEACHER_FILE", "")
     teacher: str = _setting("TEACHER", "")
     teacher_model: str = _setting("TEACHER_MODEL", "")
+    judge_file: str = _setting("JUDGE_FILE", "")
     profile: str = _setting("PROFILE", "noncommercial")
     blocklists: str = _setting("BLOCKLISTS", "")
     publish_to: str = _setting("PUBLISH_TO", "")
@@ -62,11 +64,25 @@ class Settings(dg.ConfigurableResource):
             raise ValueError(f"DERMOFORGE_PUBLISH is {self.publish!r}: choose yes or no")
         return self.publish == "yes"
 
+    def judge_config(self) -> TeacherConfig | None:
+        """Who judges, from a file like the teacher's; None where nobody does. Raises ValueError naming the field."""
+        if not self.judge_file:
+            return None
+        found = load_config(self.judge_file)
+        if found.engine == "composer":
+            raise ValueError(f"judge {self.judge_file}: the composer cannot judge; name an engine and a model")
+        return found
+
     def check(self) -> None:
         """Raises ValueError for a setting that no stage could use, before any work is done."""
         self.release_profile()
         self.teacher_config()
+        self.judge_config()
 
     def releases_path(self) -> Path:
         """The folder of releases, absolute."""
         return Path(self.releases).resolve()
+
+    def reviews_path(self) -> Path:
+        """The folder where reviewers' exports are put, and the queue goes out; absolute."""
+        return Path(self.reviews).resolve()

@@ -11,16 +11,26 @@ from assets.describe import check, described, markdown_table, note_partition, sc
 from assets.partitions import by_source, in_one_run
 from assets.settings import Settings
 from pipelines import judge as judging
+from pipelines import rate as rating
 from pipelines.lake import Lake
 from pipelines.teach.account import Asked
 from pipelines.teach.engines import open_engine
 from pipelines.teach.probe import Probed, probe
 from pipelines.teach.requests import Engine, EngineUnavailable
 from pipelines.teach.teach import teach
+from prompts.judging import AXES
 from prompts.schemas import TEXT_KEY, digest
 from prompts.versions import prompt_versions
 from quality.near_texts import sameness
-from quality.thresholds import MAX_NEAR_TEXTS, MAX_REJECT_SHARE, MAX_SAME_OPENING, MIN_CHANGED_SHARE
+from quality.thresholds import (
+    MAX_LENGTH_BIAS,
+    MAX_NEAR_TEXTS,
+    MAX_ORDER_BIAS,
+    MAX_REJECT_SHARE,
+    MAX_SAME_OPENING,
+    MIN_CHANGED_SHARE,
+    MIN_SELF_AGREEMENT,
+)
 
 GROUP = "teach"
 OWNERS = ["team:data-engineering"]
@@ -123,7 +133,7 @@ def _cells(found: Probed) -> list[tuple[str, ...]]:
     specs=[
         dg.AssetSpec(
             name,
-            deps=["completions", "groups"],
+            deps=["completions", "groups", "reviews"],
             description=about,
             group_name=GROUP,
             owners=OWNERS,
@@ -180,6 +190,64 @@ def trajectories_and_rejects(context: dg.AssetExecutionContext, settings: Settin
     moved = judging.drifts(before, lake.read("trajectory_verdicts").to_pylist())
     drift = check("trajectory_verdicts", "drift", not moved, {"moved": moved}, severity=dg.AssetCheckSeverity.WARN)
     yield described(lake, "trajectory_verdicts", {}, drift)
+
+
+@dg.asset(
+    deps=["trajectories"],
+    group_name=GROUP,
+    owners=OWNERS,
+    kinds={"deltalake", "ray"},
+    partitions_def=by_source,
+    backfill_policy=in_one_run,
+    code_version=PROMPTS,
+    metadata=table_metadata("judgements"),
+    check_specs=[
+        schema_spec("judgements"),
+        dg.AssetCheckSpec(
+            "judge_bias", asset="judgements", description="warns when scores follow length or order, or do not repeat"
+        ),
+    ],
+    pool="teacher",
+)
+def judgements(context: dg.AssetExecutionContext, settings: Settings) -> dg.MaterializeResult:
+    """Accepted trajectories scored on six axes by another model, if one is configured (DERMOFORGE_JUDGE_FILE)."""
+    lake = settings.lake()
+    try:
+        config = settings.judge_config()
+        engine = open_engine(lake, config) if config else None
+        for source in context.partition_keys:
+            if engine and config:
+                rating.rate(lake, source, engine, config)
+                rows = lake.read("judgements", source=source).to_pylist()
+                note_partition(context, lake, "judgements", source, {"lowest scores": _lowest(rows)})
+    except (EngineUnavailable, ValueError) as error:
+        raise dg.Failure(str(error), allow_retries=False) from error
+    found = rating.worth(lake.read("judgements").to_pylist())
+    facts = {
+        "judge": engine.teacher.name if engine else "none configured",
+        "texts judged": found.judged,
+        "answers that could not be used": dict(found.faults),
+        "mean scores": {axis: f"{mean:.2f}" for axis, mean in found.means.items()},
+    }
+    return described(lake, "judgements", facts, _bias(found))
+
+
+def _bias(found: rating.Worth) -> dg.AssetCheckResult:
+    worst = max(map(abs, found.order_bias.values()), default=0.0)
+    facts = {
+        "repeated scores within one": found.self_agreement,
+        "correlation of score and length": found.length_bias,
+        "largest change with the order of the axes": worst,
+    }
+    sound = found.self_agreement >= MIN_SELF_AGREEMENT and abs(found.length_bias) <= MAX_LENGTH_BIAS and worst <= MAX_ORDER_BIAS
+    return check("judgements", "judge_bias", sound, facts, severity=dg.AssetCheckSeverity.WARN)
+
+
+def _lowest(rows: list[dict[str, Any]]) -> dg.MarkdownMetadataValue:
+    """The five worst judgements: image, scores, and the passages that decided them."""
+    scored = sorted((row for row in rows if row["fault"] is None), key=lambda row: (sum(row[a] for a in AXES), row["image_id"]))
+    cells = [(row["image_id"], *(row[a] for a in AXES), row["quotes"].replace("|", "/")[:300]) for row in scored[:5]]
+    return markdown_table(("image", *AXES, "quotes"), cells)
 
 
 def _template(lake: Lake, teacher: str) -> dg.AssetCheckResult:

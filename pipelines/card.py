@@ -15,7 +15,7 @@ SIZES = ((1_000, "n<1K"), (10_000, "1K<n<10K"), (100_000, "10K<n<100K"), (1_000_
 
 def card(head: Mapping[str, Any], rows: Sequence[Mapping[str, Any]]) -> str:
     """The whole README.md. `head` is the manifest without its files, `rows` the samples of the release."""
-    parts = [_yaml(head), _intro(head), _counts(head), _licences(head), _teacher(head), _limits(head, rows)]
+    parts = [_yaml(head), _intro(head), _counts(head), _licences(head), _teacher(head, rows), _limits(head, rows)]
     return "\n\n".join(parts) + "\n"
 
 
@@ -76,12 +76,14 @@ def _licences(head: Mapping[str, Any]) -> str:
     return f"## Licences (profile `{head['profile']}`)\n\n" + "\n".join([*lines, "", *withheld]).rstrip()
 
 
-def _teacher(head: Mapping[str, Any]) -> str:
+def _teacher(head: Mapping[str, Any], rows: Sequence[Mapping[str, Any]]) -> str:
+    verified = sum(row["verified_by"] > 0 for row in rows)
     checks = "\n".join(f"- `{code}`: {sentence}" for code, sentence in CHECKS.items())
     return (
         "## How the text was made\n\n"
         f"Teacher (revision, what the reason stage was told): {'; '.join(head['teachers'])}. The observe stage never sees the "
-        "label, the metadata or the file name. Checks that every row passed:\n\n" + checks
+        f"label, the metadata or the file name. {verified:,} of the rows were accepted by a person (`verified_by`), whose verdict stands "
+        "above the checks. Checks that every other row passed:\n\n" + checks
     )
 
 

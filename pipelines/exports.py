@@ -31,7 +31,7 @@ def grpo_row(row: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _marks(row: Mapping[str, Any]) -> dict[str, Any]:
-    keys = ("format", "source", "teacher", "revision", "conditioning", "licence_id", "attribution")
+    keys = ("format", "source", "teacher", "revision", "conditioning", "verified_by", "licence_id", "attribution")
     return {"generated": True, **{key: row[key] for key in keys}}
 
 

@@ -1,6 +1,7 @@
 """Trajectories: the ledger's answers of one source put together, every check's verdict beside them, rejects with all reasons.
 
-Reads the ledger only by key, so it costs no question. Memory: a block of images, and the finished rows of the source.
+What people said about an answer stands above the checks (`pipelines.reviews`). Reads the ledger only by key, so it costs no question.
+Memory: a block of images, and the finished rows of the source.
 """
 
 import json
@@ -12,6 +13,7 @@ from typing import Any
 import pyarrow as pa
 
 from pipelines.lake import Lake
+from pipelines.reviews import overrule
 from pipelines.tables import TABLES
 from pipelines.teach.config import TeacherConfig
 from pipelines.teach.flow import BLOCK, follow, walks
@@ -40,6 +42,7 @@ def judge(lake: Lake, source: str, teacher: Teacher, config: TeacherConfig) -> C
             )
             rejects += _rejects(source, teacher, walk, conditioning, stages)
     rejects += _copied(rows)
+    rows, rejects = overrule(lake, rows, rejects)
     lake.replace("trajectories", pa.Table.from_pylist(rows, schema=TABLES["trajectories"].schema), source=source)
     lake.replace("rejects", pa.Table.from_pylist(rejects, schema=TABLES["rejects"].schema), source=source)
     counts = pa.Table.from_pylist(_counted(rows), schema=TABLES["trajectory_verdicts"].schema)
@@ -80,6 +83,7 @@ def _trajectory(
     answer = reasoned.parsed if reasoned else None
     return {
         "image_id": walk.subject.image_id,
+        "image_sha256": walk.subject.sha256,
         "source": source,
         "teacher": teacher.name,
         "revision": teacher.revision,
@@ -133,11 +137,16 @@ def _copied(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
     """Fail the trajectories that share a description although their findings differ; returns their rejects."""
     seen = [row for row in rows if row["observation"]]
     parsed = [json.loads(row["observation"]) for row in seen]
-    wrong: dict[int, str] = {}
+    same = {place: {place} for place in range(len(seen))}
     for a, b in near_pairs([value[TEXT_KEY] for value in parsed]):
-        if seen[a]["image_id"] != seen[b]["image_id"] and set(findings(parsed[a])) != set(findings(parsed[b])):
-            wrong |= {a: seen[b]["image_id"], b: seen[a]["image_id"]}
-    return [_fail(seen[place], "observe", "copied_text", f"as of {other}") for place, other in sorted(wrong.items())]
+        both = same[a] | same[b]
+        same |= dict.fromkeys(both, both)
+    rejects = []
+    for place, alike in same.items():
+        others = [other for other in alike if seen[other]["image_id"] != seen[place]["image_id"]]
+        if others and len({findings(parsed[one]) for one in alike}) > 1:
+            rejects.append(_fail(seen[place], "observe", "copied_text", f"as of {seen[min(others)]['image_id']}"))
+    return rejects
 
 
 def _fail(row: dict[str, Any], stage: str, check: str, detail: str) -> dict[str, Any]:

@@ -2,7 +2,7 @@
 
 import base64
 import io
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 from pipelines.lake import Lake
 from pipelines.pixels import pixel_batches
@@ -21,6 +21,18 @@ def thumbnails(lake: Lake, source: str) -> str:
     chosen = [*first.values(), *others][:MOST_IMAGES]
     label = {row["image_id"]: row["diagnosis_raw"] or "no label" for row in rows}
     return _markdown(lake, source, chosen, label)
+
+
+def pictured(lake: Lake, told: Mapping[str, str]) -> str:
+    """Markdown with pictures, each with its id and what is told of it, in the order given, as many as fit into the bounds."""
+    chosen = list(told)[:MOST_IMAGES]
+    drawn = dict(_drawn(lake, chosen))
+    lines, held = [], 0
+    for image_id in chosen:
+        held += len(drawn[image_id])
+        if held < MOST_BYTES:
+            lines.append(f"![{image_id}]({drawn[image_id]}) `{image_id}` {told[image_id]}")
+    return "\n\n".join(lines) or "none"
 
 
 def side_by_side(lake: Lake, pairs: Sequence[tuple[str, str, str]]) -> str:

@@ -26,7 +26,7 @@ from prompts.ontology import load
 from prompts.schemas import digest
 from sources.licences import Profile, may_release
 
-LAYOUT = "1"
+LAYOUT = "2"
 """Raise when the files of a release change for the same rows."""
 
 WRITERS = ("pyarrow", "pillow", "datasets")
@@ -98,7 +98,8 @@ def _ids(lake: Lake, source: str) -> list[str]:
 
 
 def _stamp(row: Mapping[str, Any]) -> list[Any]:
-    return [row[key] for key in ("sample_id", "messages", "ground_truth", "split", "licence_id", "attribution", "image_sha256")]
+    keys = ("sample_id", "messages", "ground_truth", "split", "verified_by", "licence_id", "attribution", "image_sha256")
+    return [row[key] for key in keys]
 
 
 def _head(

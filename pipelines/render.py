@@ -9,9 +9,13 @@ import pyarrow as pa
 
 from pipelines.annotations import annotated
 from pipelines.lake import Lake
+from pipelines.rate import refused
 from pipelines.tables import TABLES
 from prompts.formats import FORMATS, GRPO_TASKS, Record, ground_truth
 from prompts.ontology import load
+
+CARRIED = ("teacher", "revision", "conditioning", "verified_by", "licence_id", "attribution")
+"""Columns of a trajectory that its samples keep."""
 
 
 def render(lake: Lake, source: str) -> bool:
@@ -26,9 +30,13 @@ def _accepted(lake: Lake, source: str) -> Iterator[dict[str, Any]]:
     splits = lake.read("groups", columns=["image_id", "split"]).to_pydict()
     split_of = dict(zip(splits["image_id"], splits["split"], strict=True))
     done: set[tuple[str, str]] = set()
-    for row in lake.read("trajectories", source=source).to_pylist():
-        # The first sample that passed stands for its image; the answer-blind control is never trained on.
+    low = refused(lake, source)
+    rows = lake.read("trajectories", source=source).to_pylist()
+    for row in sorted(rows, key=lambda row: -row["verified_by"]):
+        # The sample that most people accepted, otherwise the first that passed; the answer-blind control is never trained on.
         image = (row["image_id"], row["teacher"])
+        if not row["verified_by"] and tuple(row[name] for name in TABLES["trajectories"].key) in low:
+            continue
         if row["status"] == "accepted" and not row["control"] and image not in done:
             done.add(image)
             yield {**row, **images[row["image_id"]], "split": split_of[row["image_id"]]}
@@ -58,5 +66,5 @@ def sample_rows(trajectory: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
                 "messages": json.dumps(turns, ensure_ascii=False),
                 "ground_truth": None if truth is None else json.dumps(truth, ensure_ascii=False, sort_keys=True),
                 "node": record.node,
-                **{key: trajectory[key] for key in ("teacher", "revision", "conditioning", "licence_id", "attribution")},
+                **{key: trajectory[key] for key in CARRIED},
             }

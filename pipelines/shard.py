@@ -109,6 +109,7 @@ def public_row(row: Mapping[str, Any]) -> dict[str, Any]:
         "teacher": row["teacher"],
         "teacher_revision": row["revision"],
         "conditioning": row["conditioning"],
+        "verified_by": row["verified_by"],
         "licence": row["licence_id"],
         "attribution": row["attribution"],
     }
@@ -140,6 +141,7 @@ def features():  # noqa: ANN201
             "taxon_path": List(text),
             "ground_truth": text,
             "generated": Value("bool"),
+            "verified_by": Value("int64"),
             **dict.fromkeys(("teacher", "teacher_revision", "conditioning", "licence", "attribution"), text),
         }
     )

@@ -18,7 +18,7 @@ MORPHOLOGY_WORDS = frozenset(
         *("petechiae", "purpura", "rhytides", "salmon patch", "scar", "scars", "scrape", "scratch", "scratch marks"),
         *("skin ulcer", "skin writing", "splinter", "splinter hemorrhages", "striae", "surgical scar"),
         *("surgical wound", "sutured wound", "tattoo", "telangiectasia", "telangiectasia of the skin"),
-        *("telangiectasis", "ulcer", "white nail", "wound", "wrinkles", "xeroderma", "xerosis"),
+        *("telangiectasis", "telangiectases", "ulcer", "white nail", "wound", "wrinkles", "xeroderma", "xerosis"),
     }
 )
 """Names that also describe a sign (milia-like cysts of dermoscopy): they name a diagnosis, but say none when they stand in prose."""

@@ -160,7 +160,11 @@ class Ontology:
 
     def close_names(self, label: str, most: int) -> tuple[str, ...]:
         """Names of the nodes whose name or synonym is spelled most like a text, the nearest first, each node once."""
-        near = difflib.get_close_matches(normalise(label), self._names, n=4 * most, cutoff=0.3)
+        said = normalise(label)
+        near = difflib.get_close_matches(said, self._names, n=4 * most, cutoff=0.3)
+        # "Common brown mole of the skin" is spelled like many names; those whose every word it holds come first.
+        whole = [name for name in self._names if set(name.split()) <= set(said.split())]
+        near = [*sorted(whole, key=lambda name: (-len(name), name)), *near]
         nodes = (self._names[name].node for name in near)
         return tuple(dict.fromkeys(self.nodes[node].name for node in nodes if node))[:most]
 

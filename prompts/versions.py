@@ -3,18 +3,22 @@
 from collections.abc import Sequence
 from functools import cache
 
-from prompts import schemas, stages
+from prompts import judging, schemas, stages
 from prompts.ontology import load
 from prompts.stages import Conditioning
 
 
 @cache
 def prompt_version(stage: str, kind: str, conditioning: Conditioning) -> str:
-    """16 hex digits for the prompt and schema of a stage (`observe`, `reason` or `normalise`)."""
+    """16 hex digits for the prompt and schema of a stage (`observe`, `reason`, `judge` or `normalise`)."""
     if stage == "observe":
         return schemas.digest([stages.observe_prompt(kind), schemas.observation_schema(kind)])[:16]
     if stage == "reason":
         return schemas.digest([stages.reason_prompt(kind, "", conditioning, []), schemas.reasoning_schema()])[:16]
+    if stage == "judge":
+        return schemas.digest([judging.judge_prompt("", "", list(judging.AXES)), judging.judging_schema(list(judging.AXES))])[
+            :16
+        ]
     return schemas.digest([stages.normalise_prompt("", []), schemas.normalising_schema([])])[:16]
 
 

@@ -58,6 +58,9 @@ _HYPOTHETICAL = re.compile(
     r"\b(?:would|expect\w*|typically|usually|often|commonly|classically|may|might|can|could|if|dermoscop\w+)\b",
     re.IGNORECASE,
 )
+_NEXT_PHRASE = re.compile(
+    r",\s*(?:and\s+)?(?:an?|the|some|several|many|few)\b|\band\b|\bwith (?:an?|the|some|several)\b", re.IGNORECASE
+)
 _CHARACTER_RUN = re.compile(r"(\S)\1{" + str(thresholds.CHARACTER_RUN_MAX) + ",}")
 
 
@@ -256,7 +259,7 @@ def _untold(prose: str) -> list[str]:
     """What a reasoning claims of the patient: it was told nothing of the kind. What it would expect of a condition is no claim."""
     return [
         f"{quote} ({claim})"
-        for claim in ("history", "symptom", "age", "sex", "palpation")
+        for claim in ("history", "symptom", "age", "sex", "palpation", "histology")
         for quote in claims.affirmed(lexicon.NON_VISUAL[claim], prose, _HYPOTHETICAL)
     ]
 
@@ -301,6 +304,7 @@ def _language_faults(prose: str) -> list[str]:
         f"{mean:.1f} letters in a word": not thresholds.WORD_LETTERS[0] <= mean <= thresholds.WORD_LETTERS[1],
         "unpronounceable words": text.pronounceable_share(tokens) < thresholds.PRONOUNCEABLE_SHARE_MIN,
         "undecodable characters": "\ufffd" in prose,
+        "sentences in another language": any(map(text.foreign, text.sentences(prose))),
     }
     return [fault for fault, present in faults.items() if present]
 
@@ -312,6 +316,8 @@ def _degenerate_faults(prose: str) -> list[str]:
     faults = text.found(prose, lexicon.PLACEHOLDER)
     faults += [match.group() for match in _CHARACTER_RUN.finditer(prose)]
     faults += [sentence for i, sentence in enumerate(said) if " " in sentence and sentence in said[:i]]
+    if loop := text.looped(tokens):
+        faults.append(f"{loop} again and again")
     if text.longest_run(tokens) > thresholds.WORD_RUN_MAX:
         faults.append(f"one word {text.longest_run(tokens)} times in a row")
     if share > thresholds.REPEATED_GRAM_SHARE_MAX:
@@ -325,34 +331,49 @@ def _all_absent(observation: Mapping[str, Any]) -> Verdict:
 
 
 def _criterion_faults(key: str, value: str, prose: str) -> list[str]:
-    found = [(mention, _value_said(key, mention)) for mention in text.mentions(prose, lexicon.CRITERIA[key])]
+    found = [(mention, _values_said(key, mention)) for mention in text.mentions(prose, lexicon.CRITERIA[key])]
     wrong = [mention for mention, said in found if _criterion_contradicts(key, value, mention, said)]
     return [f"{_in_clause(mention)} / {key.replace('_', ' ')}: {value}" for mention in wrong]
 
 
-def _criterion_contradicts(key: str, value: str, mention: Mention, said: str | None) -> bool:
+def _criterion_contradicts(key: str, value: str, mention: Mention, said: Sequence[str]) -> bool:
     if mention.polarity is Polarity.UNASSESSED:
         return False
     if mention.polarity is Polarity.DENIED:
         # "no atypical network" does not deny a typical one.
-        return value != "absent" and (value == schemas.NOT_ASSESSABLE or said in (None, value))
+        return value != "absent" and (value == schemas.NOT_ASSESSABLE or all(_part_of(one, value) for one in said))
     if value in ("absent", schemas.NOT_ASSESSABLE):
-        return said is not None or key not in lexicon.NEEDS_VALUE
-    return said not in (None, value) and value in lexicon.VALUES.get(key, {})
+        return bool(said) or key not in lexicon.NEEDS_VALUE
+    told_apart = any(_part_of(one, value) for one in lexicon.VALUES.get(key, {}))
+    return told_apart and any(not _part_of(one, value) for one in said)
 
 
-def _value_said(key: str, mention: Mention) -> str | None:
-    """The value that prose gives a criterion: the nearest value word ahead of it, or else in what is said of it."""
-    ahead = " ".join(text.reach(mention.before).split()[-thresholds.VALUE_WORDS_AHEAD :])
+def _part_of(said: str, value: str) -> bool:
+    """Whether a value word is the value or one of its two parts: "diffuse" of "diffuse irregular"."""
+    return said == value or said in value.split()
+
+
+def _values_said(key: str, mention: Mention) -> list[str]:
+    """The values that prose gives a criterion: the nearest words ahead of it, one for each part of a value, or else what is said of it."""
+    values = lexicon.VALUES.get(key, {})
+    phrase = _own_adjectives(_NEXT_PHRASE.split(text.reach(mention.before))[-1], values.values())
+    ahead = " ".join(phrase.split()[-thresholds.VALUE_WORDS_AHEAD :])
+    found = {value: max(m.end() for m in pattern.finditer(ahead)) for value, pattern in values.items() if pattern.search(ahead)}
+    if found:
+        parts = lexicon.VALUE_PARTS.get(key, (tuple(values),))
+        return [max(said, key=found.__getitem__) for part in parts if (said := [value for value in part if value in found])]
     behind = " ".join(mention.after.split()[: thresholds.VALUE_WORDS_BEHIND])
-    values = lexicon.VALUES.get(key, {}).items()
-    last = [(match.start(), value) for value, pattern in values for match in pattern.finditer(ahead)]
-    if last:
-        return max(last)[1]
-    if not re.match(r"\s*(?:is|are|was|were|appears?)\b", behind):
-        return None
-    first = [(match.start(), value) for value, pattern in values for match in pattern.finditer(behind)]
-    return min(first)[1] if first else None
+    if not re.match(r"\s*(?:that |which )?(?:is|are|was|were|appears?)\b", behind):
+        return []
+    return [value for value, pattern in values.items() if pattern.search(behind)]
+
+
+def _own_adjectives(phrase: str, patterns: Iterable[re.Pattern[str]]) -> str:
+    """The end of a phrase without other items of its list: a comma parts items unless a value word stands before it."""
+    *others, own = phrase.split(",")
+    while others and any(pattern.search(others[-1].split()[-1]) for pattern in patterns if others[-1].split()):
+        own = f"{others.pop()},{own}"
+    return own
 
 
 def _concept_faults(concept: str, listed: bool, prose: str) -> list[str]:

@@ -17,9 +17,11 @@ NAMED: dict[str, re.Pattern[str]] = {
     **CONCEPTS,
     **COLOUR_CONCEPTS,
     "pigment_network": whole_words(r"network\w*", r"reticul\w+"),
-    "blue_whitish_veil": whole_words("veil", r"blu(?:e|ish)[ /-](?:whit\w+|gr[ae]y\w*)"),
-    "vascular_structures": whole_words(r"vessels?", r"vascular\w*", r"telangiectas\w+", r"capillar\w+", r"\w*vascularity"),
-    "pigmentation": whole_words(r"\w*pigment\w*", r"brown\w*", "black", r"tan", r"melan\w+"),
+    "blue_whitish_veil": whole_words("veil", r"blu(?:e|ish)[ /-](?:whit\w+|gr[ae]y\w*)", "haze", "film", r"ground[ -]glass"),
+    "vascular_structures": whole_words(
+        r"vessels?", r"vascular\w*", r"telangiectas\w+", r"capillar\w+", r"\w*vascularity", r"hairpins?", "loops?"
+    ),
+    "pigmentation": whole_words(r"\w*pigment\w*", r"blotch\w*", r"brown\w*", "black", r"tan", r"melan\w+"),
     "streaks": whole_words(r"streak\w*", r"pseudopods?", r"radial\w*", r"projections?"),
     "dots_and_globules": whole_words(r"dots?", r"globul\w+", r"clods?", r"dotted"),
     "regression_structures": whole_words(r"regress\w+", r"scar-?like", r"pepper\w*", r"white areas?", r"blue areas?"),
@@ -42,6 +44,7 @@ NAMED: dict[str, re.Pattern[str]] = {
     "Purpura/Petechiae": whole_words(r"purpur\w+", r"petechi\w+", r"h[ae]+morrhag\w+"),
     "Salmon": whole_words(r"salmon\S*"),
     "Scale": whole_words(r"scal(?:e|es|y|ing|ed)", r"flak\w+", r"desquamat\w+"),
+    "Dome-shaped": whole_words(r"dom(?:e|ed)\S*", r"ha?emispher\w+", "convex", "rounded"),
     "Telangiectasia": whole_words(r"telangiectas\w+", r"telangiectatic", r"vessels?"),
     "Translucent": whole_words(r"translucen\w+", r"pearly"),
     "Ulcer": whole_words(r"ulcer\w*"),
@@ -54,37 +57,59 @@ NAMED: dict[str, re.Pattern[str]] = {
 
 _EDGE = r"(?:edges?|borders?|margins?|outlines?|contours?|demarcation|periphery)"
 _SHARP = (
-    rf"(?:sharp|abrupt|crisp)(?:ly)? {_EDGE}",
+    rf"(?:sharp|abrupt|crisp|distinct|clear-?cut|well-?defined)(?:ly)?,? (?:\w+ )?{_EDGE}",
+    r"(?:ends?|stops?|stands? out|set off|demarcated|delimited|bounded|cut off) (?:abruptly|sharply|clearly)",
+    r"(?:abruptly|sharply|clearly) (?:ends?|stops?|set off|delimited|separated|marked off)",
     r"(?:sharply|well|clearly)[ -](?:demarcated|defined|circumscribed|bounded)",
     rf"{_EDGE} (?:is|are|appears?) (?:sharp|abrupt|crisp|well[ -]defined|distinct)",
     "edge: sharp",
 )
 _GRADUAL = (
-    rf"(?:gradual|blurred|fading|indistinct|ill[ -]defined|poorly defined|diffuse|vague)(?:ly)? {_EDGE}",
+    rf"(?:gradual|blurred|blurry|fading|indistinct|ill[ -]defined|poorly defined|diffuse|vague|fuzzy|hazy)(?:ly)?,? (?:\w+ )?{_EDGE}",
+    r"gradual transition",
+    r"(?:fades?|fading|merges?|blends?|passes|melts) (?:gradually |slowly |softly |imperceptibly )?(?:in)?to (?:the )?(?:adjacent|surrounding|neighbou?ring|normal)",
     r"(?:ill|poorly|vaguely)[ -](?:demarcated|defined|circumscribed)",
     rf"{_EDGE} (?:is|are|appears?) (?:gradual|blurred|indistinct|ill[ -]defined|fading|vague)",
     "edge: gradual",
 )
 _IRREGULAR = (
-    rf"(?:irregular|jagged|notched|ragged|scalloped|uneven)(?:ly)? (?:shaped )?{_EDGE}",
+    rf"(?:irregular|jagged|notched|ragged|scalloped|uneven)(?:ly)?,? (?:\w+ )?{_EDGE}(?! of its own)",
+    r"(?:irregular|jagged|notched|ragged|scalloped|uneven) in (?:outline|contour)",
     rf"{_EDGE} (?:is|are|appears?) (?:irregular|jagged|notched|ragged|scalloped|uneven)",
     "outline: irregular",
 )
 _SMOOTH = (
-    rf"(?:smooth|regular|even)(?:ly)? {_EDGE}",
+    rf"(?:smooth|regular|even)(?:ly)?,? (?:\w+ )?{_EDGE}",
+    r"(?:smooth|regular|even) in (?:outline|contour)",
+    r"smoothly (?:curved|rounded|outlined|contoured)",
     rf"{_EDGE} (?:is|are|appears?) (?:smooth|regular|even)",
     "outline: smooth",
 )
-_ASYMMETRIC = (r"asymmetr(?:ic|ical|ically|y)", r"symmetry: asymmetric in (?:one axis|both axes)")
-_SYMMETRIC = (r"symmetric(?:al|ally)?(?! in one| in distribution| distribution|ly distributed)", "symmetry: symmetric")
+_ASYMMETRIC = (
+    r"(?:lacks?|lacking|loses|loss of|without any|devoid of) symmetry",
+    r"asymmetr(?:ic|ical|y)",
+    r"(?:unequal|uneven|different|dissimilar) halves",
+    r"symmetry: asymmetric in (?:one axis|both axes)",
+)
+_SYMMETRIC = (
+    r"symmetrically(?! (?:arranged|distributed|placed|spaced|set))",
+    r"symmetric(?:al)?(?! in one| in distribution| distribution| arrange)",
+    r"(?:two |both )?halves (?:that )?(?:mirror|match|equal)\w*",
+    r"mirror(?:s|ed)? (?:each|one) (?:other|another)",
+    "symmetry: symmetric",
+)
 _MANY = (
-    r"(?:three|four|five|six|several|multiple|many|various) (?:different |distinct )?colou?rs",
+    r"(?:three|four|five|six|several|multiple|many|various)(?: or more)? (?:different |distinct )?(?:colou?rs|hues|shades|tones|tints)",
+    r"polychrom\w+",
     r"variegated",
     r"multi-?colou?red",
     r"number of colours: three or more",
 )
 _ONE = (
-    r"(?:one|a single|single) colou?r",
+    r"(?:one|a single|single|one single|only one|the same) (?:colou?r|hue|shade|tone|tint)(?! of)",
+    r"uniform colou?r(?:ation|ing)?",
+    "unicolou?red",
+    r"single-colou?red",
     r"uniform(?:ly)? (?:in colou?r|colou?red)",
     r"monochrom\w+",
     r"number of colours: one",
@@ -100,9 +125,19 @@ AGAINST: dict[str, re.Pattern[str]] = {
     "symmetry: asymmetric in both axes": whole_words(*_SYMMETRIC),
     "number of colours: one": whole_words(*_MANY),
     "number of colours: three or more": whole_words(*_ONE),
-    "shape: round": whole_words("elongated", r"linear (?:lesion|shape)", "shape: elongated"),
+    "shape: round": whole_words(
+        "elongated",
+        r"linear (?:lesion|shape)",
+        "shape: elongated",
+        r"(?:stretched|drawn) out",
+        r"(?:much )?longer than (?:it is )?(?:wide|broad)",
+        r"(?:elongated|stretched|oblong) (?:shape|form)",
+    ),
     "shape: elongated": whole_words(
-        r"(?:round|circular) (?:lesion|shape|outline)?", r"(?:is|appears) (?:round|circular)", "shape: round"
+        r"(?:round|circular) (?:lesion|shape|outline)?",
+        r"(?:is|appears) (?:\w+ly )?(?:round|rounded|circular)(?: in (?:shape|outline))?",
+        r"(?:round|rounded|circular) in (?:shape|outline)",
+        "shape: round",
     ),
 }
 PARTLY = whole_words(
@@ -110,18 +145,34 @@ PARTLY = whole_words(
     r"mostly", r"largely", r"minimal(?:ly)?", r"in places", r"(?:one|some|at|part|parts|areas?) (?:of|the)", r"segment\w*",
 )  # fmt: skip
 
-_OF_LESION = r"(?: (?:colou?r(?:ation|ed)?|areas?|pigment(?:ation)?|hues?|tones?|tints?|dis?colou?ration|lesion|centre|center|macule|patch|zones?|spots?))"
-# Colour names as prose gives them to the lesion; "white light", "red lines" and the like are not colours of a lesion.
+_LESION = r"(?:colou?r(?:ation|ed|ing)?|areas?|pigment(?:ation)?|hues?|tones?|tints?|dis?colou?ration|lesion|centre|center|macule|patch|zones?|spots?|surface|shades?|background|rim|halo|border)"
+_PART = (
+    r"(?:it|lesion|surface|centre|center|periphery|part(?: of it)?|background|base|middle|core|rim|colou?r|hue|remainder|rest)"
+)
+
+
+def _said(*names: str) -> re.Pattern[str]:
+    """Colour words as prose gives them to a lesion: "a red area", "the centre is reddish", "coloured red"; red light is none of it."""
+    name = r"(?:(?:very |deep |dark |light |pale |bright |slate |steel |milky |straw |jet |\w+-)?(?:" + "|".join(names) + "))"
+    return whole_words(
+        rf"{name}(?:,? (?:and|or|to) \S+)? {_LESION}",
+        rf"{_PART} (?:is|are|appears?|looks?|seems?) (?:\w+ly |partly |in part )?{name}",
+        rf"colou?red {name}",
+        *(f"colour: {one}" for one in names),
+    )
+
+
+# Colour names as prose gives them to the lesion.
 COLOURS_SAID: dict[str, re.Pattern[str]] = {
-    "white": whole_words(rf"white{_OF_LESION}", "colour: white"),
-    "pink": whole_words(rf"pink(?:ish)?{_OF_LESION}", "colour: pink"),
-    "red": whole_words(rf"(?:bright |deep |dark )?red(?:dish)?{_OF_LESION}", "colour: red"),
-    "light brown": whole_words(rf"(?:light[ -]brown|tan){_OF_LESION}", "colour: light brown"),
-    "dark brown": whole_words(rf"dark[ -]brown{_OF_LESION}", "colour: dark brown"),
-    "blue-gray": whole_words(rf"(?:blue|bluish|blue-gr[ae]y|steel-blue){_OF_LESION}", "colour: blue-gray"),
-    "black": whole_words(rf"(?:jet[ -])?black{_OF_LESION}", "colour: black"),
-    "purple": whole_words(rf"(?:purple|violaceous|violet){_OF_LESION}", "colour: purple"),
-    "yellow": whole_words(rf"yellow(?:ish)?{_OF_LESION}", "colour: yellow"),
+    "white": _said("white", "whitish"),
+    "pink": _said("pink", "pinkish"),
+    "red": _said("red", "reddish", "crimson", "scarlet"),
+    "light brown": _said("light[ -]brown", "tan"),
+    "dark brown": _said("dark[ -]brown", "deep brown", "chocolate brown"),
+    "blue-gray": _said("blue-gray", "blue-grey", "blue", "bluish", "bluish-gr[ae]y"),
+    "black": _said("black", "blackish", "jet-black"),
+    "purple": _said("purple", "purplish", "violaceous", "violet"),
+    "yellow": _said("yellow", "yellowish"),
 }
 
 _PLACES = "|".join(sorted((word.replace("_", " ") for word in region_words()), key=lambda w: (-len(w), w)))
@@ -166,7 +217,22 @@ _ACT = (
     r"re-?assess|observ|photograph|check|investigat)\w*"
 )
 # Advice on what to do: a picture's reading names a condition and leaves the rest to people.
+_CARE = (
+    r"(?:biops|excis|treatment|therap|remov|resect|follow-?up|referral|(?:self-)?examinat|check-?up|(?:skin |blood )?(?:checks?|tests?)|surg|monitor|surveillance|"
+    r"correlat|investigat|consult|confirmation|cryotherap|laser|phototherap|cream|ointment|antihistamine|antibiotic|antifungal|moisturi[sz]er|emollient|"
+    r"sunscreen|retinoid|steroid|corticosteroid|imiquimod|fluorouracil|margin)\w*"
+)
+_ADVISED = (
+    r"(?:recommend|advis|suggest|warrant|indicat|requir|encourag|necessar|need|prudent|appropriate|mandatory|consider|prescrib|order|perform|appl|"
+    r"arrang|plan|an option|helpful|useful|sought|of choice)\w*"
+)
 MANAGEMENT = whole_words(
+    rf"{_CARE}(?: \S+){{0,6}} (?:is|are|be|being|was|were|seems?|appears?) (?:\w+ ){{0,2}}{_ADVISED}",
+    r"(?:can|could|may|might|should|must|ought to|needs? to|has to) be (?:\w+ly )?(?:removed|treated|ordered|prescribed|applied|excised|biopsied|referred|monitored|followed)",
+    rf"(?:one|you|the patient|patients|the doctor|we) (?:should|must|ought to|needs? to|has to|have to) (?:\w+ )?(?:use|apply|take|see|consult|visit|avoid|return|have|{_ACT})",
+    rf"{_CARE} (?:would|could|might|may|should|will) (?:help|work|be an option|be tried|suffice)",
+    r"(?:please |to )?(?:seek|consult|see|visit|contact) (?:an? |the |your |medical |immediate )*(?:doctor|dermatologist|physician|specialist|attention|advice|help|care)",
+    r"re-?examin\w+", r"(?:of|for) choice",
     rf"(?:should|must|ought to|needs? to|has to|have to) (?:\w+ )?be (?:\w+ly )?{_ACT}",
     rf"(?:requires?|warrants?|merits?|necessitates?|needs) (?:an? |immediate |urgent |prompt |further |complete |surgical |wide |early ){{0,3}}{_ACT}",
     rf"{_ACT} (?:\w+ ){{0,2}}(?:is|are|was) (?:\w+ly )?(?:recommended|advised|indicated|warranted|required|suggested|mandatory|needed)",
@@ -182,18 +248,45 @@ MANAGEMENT = whole_words(
 _MONTH = r"(?:jan(?:uary)?|feb(?:ruary)?|mar(?:ch)?|apr(?:il)?|may|june?|july?|aug(?:ust)?|sep(?:t(?:ember)?)?|oct(?:ober)?|nov(?:ember)?|dec(?:ember)?)"
 # Words that name a person or lead to one.
 PERSONAL: tuple[re.Pattern[str], ...] = (
-    registered(re.compile(r"[\w.+-]+@[\w-]+\.[\w.]+")),
+    registered(re.compile(r"[\w.+-]+ ?(?:@|\(at\)|\[at\]) ?[\w-]+\.[\w.]+")),
+    registered(
+        re.compile(r"(?<!\w)(?:tel|phone|mobile|fax|call)\b\.?:? ?(?:number )?(?:is )?[+\d(][\d ()./-]{5,}", re.IGNORECASE)
+    ),
+    registered(re.compile(r"(?<!\w)\+\d[\d ()./-]{6,}")),
+    registered(re.compile(r"(?<!\w)(?:lives? (?:at|in)|address(?: is)?:?) \w+", re.IGNORECASE)),
+    registered(re.compile(r"(?<!\w)\d{1,5} (?:[A-Z]\w+ ){1,3}(?:Street|St|Road|Rd|Avenue|Ave|Lane|Drive|Square|Way)\b")),
     registered(re.compile(r"https?://\S+|\bwww\.\S+")),
     registered(
         re.compile(
             r"(?<!\d)(?:\+\d{1,3}[ .-]?)?(?:\(\d{2,4}\)|\d{2,4})[ .-]\d{3,4}[ .-]\d{2,4}(?:[ .-]\d{2,4})?(?!\d)"
-            r"|(?<!\d)\d{1,2}[/.]\d{1,2}[/.](?:19|20)?\d{2}(?!\d)|(?<!\d)(?:19|20)\d{2}-\d{2}-\d{2}(?!\d)"
-            rf"|\b\d{{1,2}}(?:st|nd|rd|th)? {_MONTH},? (?:19|20)\d{{2}}\b|\b{_MONTH} \d{{1,2}}(?:st|nd|rd|th)?,? (?:19|20)\d{{2}}\b",
+            r"|(?<!\d)\d{1,2}[/.]\d{1,2}[/.](?:19|20)?\d{2}(?!\d)|(?<!\d)(?:19|20)\d{2}[-/.]\d{1,2}[-/.]\d{1,2}(?!\d)"
+            rf"|\b\d{{1,2}}(?:st|nd|rd|th)?(?: of)? {_MONTH},? (?:19|20)\d{{2}}\b|\b{_MONTH} \d{{1,2}}(?:st|nd|rd|th)?,? (?:19|20)\d{{2}}\b",
             re.IGNORECASE,
         )
     ),
     whole_words(
-        "mrn", "ssn", "nhs (?:no|number)", "dob", r"date of birth", r"(?:patient|record|case|hospital) (?:id|no\.?|number|name)"
+        "mrn",
+        "ssn",
+        "nhs (?:no|number)",
+        "dob",
+        r"dates? of birth",
+        r"born (?:on|in)",
+        r"social security",
+        r"(?:study|insurance|accession|policy|passport) (?:id|no\.?|number|#)",
+        r"(?:patient|record|case|hospital|chart|subject|file) (?:id|no\.?|number|name|#)",
+        r"record #? ?\d+",
+    ),
+    registered(re.compile(r"(?<!\w)(?:ID|No|Nr|Number|Record|Ref)\.?:? ?#?[A-Z]{0,5}-?\d{5,}")),
+    registered(
+        re.compile(
+            r"(?<!\w)(?:[Rr]eads|[Ss]ays|[Tt]he name|[Cc]ourtesy of|[Ss]igned|[Bb]y) (?:Prof\.? |Dr\.? )?(?:[A-Z]\.|[A-Z][a-z]+) [A-Z][a-z]+"
+        )
+    ),
+    registered(re.compile(r"(?<!\w)(?:Name|Patient|Pat\.|Surname|Subject): ?[A-Z][a-z]+")),
+    registered(
+        re.compile(
+            r"(?<!\w)(?:belongs to|owned by|photo of|picture of|image of|signed by|taken by) (?:Mr\.? |Mrs\.? |Dr\.? )?[A-Z][a-z]+ [A-Z][a-z]+"
+        )
     ),
     registered(re.compile(r"(?<!\w)(?:Mr|Mrs|Ms|Miss|Dr|Prof)\b\.? ?[A-Z][a-z]+")),
     registered(re.compile(r"(?<!\w)(?:[Nn]amed|[Cc]alled|[Nn]ame is) [A-Z][a-z]+(?: [A-Z][a-z]+)?")),

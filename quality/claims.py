@@ -22,12 +22,12 @@ from sources.fields import body_site
 class Known:
     """What is known of an image besides what the teacher was told. Only checks read it; nothing of it reaches a prompt.
 
-    `measured` are the statements of `quality.evidence`, `traces` the share of the lesion that has each colour, by name; `site` is
-    the body region and `site_raw` the words of the source.
+    `measured` are the statements of `quality.evidence`, `traces` the share of the lesion that has each colour, by name (None: not to be
+    told in this light); `site` is the body region and `site_raw` the words of the source.
     """
 
     measured: tuple[str, ...] = ()
-    traces: Mapping[str, float] = field(default_factory=dict)
+    traces: Mapping[str, float | None] = field(default_factory=dict)
     site: str | None = None
     site_raw: str | None = None
     sex: str | None = None
@@ -65,21 +65,21 @@ def _partly(mention: text.Mention) -> bool:
     return bool(claim_words.PARTLY.search(" ".join(mention.before.split()[-3:])))
 
 
-def _colours_not_there(prose: str, traces: Mapping[str, float]) -> list[str]:
+def _colours_not_there(prose: str, traces: Mapping[str, float | None]) -> list[str]:
     if not traces:
         return []
     return [
         f"{mention.quote} / {_share(colour, traces):.1%} of the lesion is near it"
         for colour, pattern in claim_words.COLOURS_SAID.items()
-        if _share(colour, traces) < thresholds.COLOUR_CLAIMED_SHARE
+        if traces.get(colour) is not None and _share(colour, traces) < thresholds.COLOUR_CLAIMED_SHARE
         for mention in text.mentions(prose, pattern)
         if mention.polarity is Polarity.AFFIRMED
     ]
 
 
-def _share(colour: str, traces: Mapping[str, float]) -> float:
+def _share(colour: str, traces: Mapping[str, float | None]) -> float:
     """Share of the lesion that has the colour or one that people would call so too."""
-    return sum(traces.get(name, 0.0) for name in _near(colour))
+    return sum(traces.get(name) or 0.0 for name in _near(colour))
 
 
 @cache

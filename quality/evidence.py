@@ -22,7 +22,7 @@ class Evidence:
     """Measurements of one lesion. Lengths are relative, areas are shares, colours are CIELAB.
 
     `measured` is False, with `why_not`, when no outline can be trusted. `asymmetry` is the area outside the mirror image along each
-    principal axis, `traces` the share of every colour of `COLOURS`, `edge_width` is in lesion radii, `contrast` the CIE76 difference
+    principal axis, `traces` the share of every colour of `COLOURS` (None where the light can fake it), `edge_width` is in lesion radii, `contrast` the CIE76 difference
     between lesion and surrounding skin.
     """
 
@@ -31,7 +31,7 @@ class Evidence:
     area_share: float = 0.0
     colours: tuple[str, ...] = ()
     colour_shares: tuple[float, ...] = ()
-    traces: tuple[float, ...] = ()
+    traces: tuple[float | None, ...] = ()
     colours_clear: bool = False
     asymmetry: tuple[float, float] = (0.0, 0.0)
     tone_asymmetry: float = 0.0
@@ -61,7 +61,7 @@ def measure(rgb: np.ndarray) -> Evidence:
     neutral = _without_cast(lab, skin)
     if float((neutral[:, :, 2] < t.INK_BLUE).mean()) > t.INK_SHARE:
         return Evidence(False, "strong blue, as of ink or a ruler", contrast=round(contrast, 2))
-    shares = _colour_shares(neutral[mask], np.median(neutral[ring], axis=0))
+    shares = _colour_shares(neutral[_core(mask)], np.median(neutral[ring], axis=0))
     needed = {name: t.RED_SHARE if name in t.REDS else t.COLOUR_SHARE for name in COLOURS}
     if skin[1] - t.SKIN_HUE[0] > t.PINK_LIGHT:
         needed |= dict.fromkeys(t.REDS, 2.0)  # light this pink can make brown red: no such colour is named
@@ -70,10 +70,10 @@ def measure(rgb: np.ndarray) -> Evidence:
         shape,
         colours=tuple(named),
         colour_shares=tuple(round(shares[name], 4) for name in named),
-        traces=tuple(round(shares[name], 4) for name in COLOURS),
+        traces=tuple(None if needed[name] > 1 else round(shares[name], 4) for name in COLOURS),
         colours_clear=all(s > 1.3 * needed[n] if n in named else s < t.COLOUR_TRACE for n, s in shares.items()),
         tone_asymmetry=_tone_asymmetry(lab, mask, contrast),
-        edge_width=round(_edge_width(lab, mask), 4),
+        edge_width=round(_edge_width(lab, mask, skin), 4),
         contrast=round(contrast, 2),
         skin_lab=(round(float(skin[0]), 2), round(float(skin[1]), 2), round(float(skin[2]), 2)),
     )
@@ -243,6 +243,14 @@ def _ring(mask: np.ndarray) -> np.ndarray:
     return ring if ring.sum() > 50 else ~mask
 
 
+def _core(mask: np.ndarray) -> np.ndarray:
+    """The lesion without its margin, whose colours are mixtures with skin: the fading rim of a dark spot is no second colour."""
+    import cv2
+
+    inside = cv2.distanceTransform(np.pad(mask, 1).astype(np.uint8), cv2.DIST_L2, 3)[1:-1, 1:-1]
+    return inside > t.MARGIN * np.sqrt(mask.sum() / np.pi)
+
+
 def _without_cast(lab: np.ndarray, skin: np.ndarray) -> np.ndarray:
     """The picture as if in neutral light: a* and b* shifted so that skin has skin's usual hue, less so where it is dark."""
     tint = np.clip(skin[1:] - np.array(t.SKIN_HUE, dtype=np.float32), -t.CAST_MOST, t.CAST_MOST)
@@ -312,8 +320,11 @@ def _solidity(mask: np.ndarray) -> float:
     return cv2.contourArea(contour) / max(cv2.contourArea(cv2.convexHull(contour)), 1.0)
 
 
-def _edge_width(lab: np.ndarray, mask: np.ndarray) -> float:
-    """Width of the transition from lesion to skin, relative to the lesion's radius: from lightness at growing distance."""
+def _edge_width(lab: np.ndarray, mask: np.ndarray, skin: np.ndarray) -> float:
+    """Width of the transition from lesion to skin, relative to the lesion's radius: from its colour at growing distance.
+
+    Colour is measured along the line from skin to the outer part of the lesion: lightness alone does not tell a pink lesion from skin.
+    """
     import cv2
 
     inside = cv2.distanceTransform(mask.astype(np.uint8), cv2.DIST_L2, 3)
@@ -322,12 +333,16 @@ def _edge_width(lab: np.ndarray, mask: np.ndarray) -> float:
     radius = float(np.sqrt(mask.sum() / np.pi))
     reach = 0.5 * radius
     steps = np.linspace(-reach, reach, 21)
-    profile = np.array([_mean(lab[:, :, 0][np.abs(signed - s) < max(reach / 20, 0.75)]) for s in steps])
+    outer = (signed > 0.1 * radius) & (signed < 0.3 * radius)
+    across = np.median(lab[outer if outer.any() else mask], axis=0) - skin
+    seen = (lab - skin) @ (across / max(float(np.linalg.norm(across)), 1e-6))
+    profile = np.array([_mean(seen[np.abs(signed - s) < max(reach / 20, 0.75)]) for s in steps])
     profile = profile[np.isfinite(profile)]
     if len(profile) < 5:
         return 1.0
+    profile = profile[: max(2, int(np.argmax(profile)) + 1)]  # up to the lesion's full colour: a pale centre is another border
     span = float(np.ptp(profile))
-    steepest = float(np.abs(np.diff(profile)).max())
+    steepest = float(np.diff(profile).max())
     return span / max(steepest, 1e-6) * (steps[1] - steps[0]) / max(radius, 1.0)
 
 

@@ -10,31 +10,36 @@ from quality.patterns import registered, whole_words
 # How prose names each seven-point criterion.
 CRITERIA: dict[str, re.Pattern[str]] = {
     "pigment_network": whole_words(r"pigment(?:ed|ary)?[ -]network", r"reticular (?:network|pattern)"),
-    "blue_whitish_veil": whole_words(r"blu(?:e|ish)[ /-]?(?:whit(?:e|ish)|gr[ae]y(?:ish)?)?[ -]?veil"),
+    "blue_whitish_veil": whole_words(r"blu(?:e|ish)[ /-]?(?:whit(?:e|ish)|gr[ae]y(?:ish)?)?[ -]?(?:veil|haze|film)"),
     "vascular_structures": whole_words(
         r"vascular (?:structures?|patterns?)", r"(?:blood )?vessels?", r"telangiectas(?:ia|iae|ias|es)", r"vascularity"
     ),
-    "pigmentation": whole_words(r"pigmentation"),
+    "pigmentation": whole_words(r"pigmentation", r"(?:pigment )?blotch(?:es)?"),
     "streaks": whole_words(r"streaks?", r"pseudopods?", r"radial streaming"),
-    "dots_and_globules": whole_words(r"dots(?: (?:and|or|/) globules)?", r"globules?"),
+    "dots_and_globules": whole_words(r"(?<!red )(?<!pinpoint )dots(?: (?:and|or|/) globules)?", r"globules?"),
     "regression_structures": whole_words(
         r"(?<!within )(?<!within areas of )regression(?: (?:structures?|areas?))?", r"regressive (?:structures?|areas?)"
     ),
 }
 
-# The words that tell one value of a criterion from another; criteria whose values prose mixes freely are left out.
+EVEN = whole_words(r"regular(?:ly)?", r"even(?:ly)?", r"uniform(?:ly)?", "orderly", "symmetrically", "equally")
+UNEVEN = whole_words(
+    r"irregular(?:ly)?", r"uneven(?:ly)?", "disorderly", "asymmetrically", r"random(?:ly)?", r"haphazard(?:ly)?"
+)
+
+# The words that tell one value of a criterion, or a part of it, from another; criteria whose values prose mixes freely are left out.
 VALUES: dict[str, dict[str, re.Pattern[str]]] = {
     "pigment_network": {
-        "typical": whole_words("typical", "regular"),
-        "atypical": whole_words("atypical", r"irregular(?:ly)?"),
+        "typical": whole_words("typical", "regular", "orderly", r"even(?:ly)?", r"uniform(?:ly)?", r"honeycomb(?:[ -]like)?"),
+        "atypical": whole_words("atypical", r"irregular(?:ly)?", "disrupted", "distorted", "disorderly", "broken", "uneven"),
     },
-    "streaks": {"regular": whole_words(r"regular(?:ly)?"), "irregular": whole_words(r"irregular(?:ly)?")},
-    "dots_and_globules": {"regular": whole_words(r"regular(?:ly)?"), "irregular": whole_words(r"irregular(?:ly)?")},
+    "streaks": {"regular": EVEN, "irregular": UNEVEN},
+    "dots_and_globules": {"regular": EVEN, "irregular": UNEVEN},
     "pigmentation": {
-        "diffuse regular": whole_words(r"diffuse(?:ly)?,? regular(?:ly)?"),
-        "localized regular": whole_words(r"locali[sz]ed,? regular(?:ly)?"),
-        "diffuse irregular": whole_words(r"diffuse(?:ly)?,? irregular(?:ly)?"),
-        "localized irregular": whole_words(r"locali[sz]ed,? irregular(?:ly)?"),
+        "diffuse": whole_words(r"diffuse(?:ly)?", "homogeneous", "widespread", "generali[sz]ed"),
+        "localized": whole_words(r"locali[sz]ed", "focal", "circumscribed", "patchy"),
+        "regular": EVEN,
+        "irregular": UNEVEN,
     },
     "vascular_structures": {
         "arborizing": whole_words(r"arbori[sz]ing", "branching"),
@@ -45,6 +50,9 @@ VALUES: dict[str, dict[str, re.Pattern[str]]] = {
         "linear irregular": whole_words(r"linear,? irregular", r"irregular,? linear"),
     },
 }
+
+# Values of two parts, each told apart by itself.
+VALUE_PARTS: dict[str, tuple[tuple[str, ...], ...]] = {"pigmentation": (("diffuse", "localized"), ("regular", "irregular"))}
 
 # "Brown pigmentation" is everyday speech; only a pigmentation that prose calls diffuse, localized or (ir)regular is the
 # criterion.
@@ -83,7 +91,7 @@ CONCEPTS: dict[str, re.Pattern[str]] = {
         "Poikiloderma": ["poikiloderma", "poikilodermatous"],
         "Purpura/Petechiae": ["purpura", "purpuric", "petechiae?", "petechial"],
         "Pustule": [r"pustul(?:e|es|ar)"],
-        "Scale": [r"scal(?:e|es|y|ing)(?! (?:bar|marker|of\b))"],
+        "Scale": [r"(?<!measuring )(?<!ruler )(?<!millimetre )(?<!metric )scal(?:e|es|y|ing)(?! (?:bar|marker|of\b))"],
         "Scar": ["scars?", "scarring", "scarred"],
         "Sclerosis": ["sclerosis", "sclerotic"],
         "Telangiectasia": [r"telangiectas(?:ia|iae|ias|es)", "telangiectatic"],
@@ -117,7 +125,10 @@ DIAGNOSTIC = whole_words(
     "benign", r"malignan(?:t|cy|cies)", r"pre-?malignant", "cancer(?:s|ous)?", r"neoplas(?:m|ms|tic|ia)", r"tumou?rs?",
     r"diagnos(?:is|es|ed|tic|e)", r"\w*carcinomas?", r"\w*sarcomas?", r"\w*melanomas?", r"\w*lymphomas?",
     r"\w*dermatitis",
-    r"\w*keratos[ie]s", r"na?ev(?:us|i)", "infection", r"disease",
+    r"\w*keratos[ie]s", r"na?ev(?:us|i)", "infection", r"disease[sd]?",
+    "harmless", "innocent", "innocuous", "dangerous", r"worr(?:ying|isome)", "concerning", r"suspicious(?:-looking)?", "life-?threatening",
+    r"(?:acnei|psoriasi|impetigini|keloidi)form", "psoriatic", "infectious", "viral", "bacterial", "fungal", "mycotic", "parasitic", "allergic", "autoimmune", r"(?:lichen|na?ev|lup|ecz?emat|pemphig|sarc|kel|melanom)oid", "eczematous",
+    r"(?:h[ae]+m)?angiomatous", r"(?:lip|fibr|carcin|sarc|melan)omatous", "metastatic", "melanocytic", "disorders?",
 )  # fmt: skip
 
 # Seen only through a dermatoscope, so wrong on a clinical photograph.
@@ -138,27 +149,40 @@ NON_VISUAL: dict[str, re.Pattern[str]] = {
         r"for (?:the past |the last |about |over |several |many |a few |\w+ )?(?:hours?|days?|weeks?|months?|years?)",
         r"(?:hours?|days?|weeks?|months?|years?) ago", r"long-?standing", r"recurrent", r"previously", r"recently",
         r"(?:has|have) (?:been )?(?:grown|growing|enlarged|changed|bled|spread|present for)", r"sudden onset", "onset",
-        r"family history", r"medical history", r"since (?:birth|childhood|\d{4})", "duration",
+        r"family history", r"over time", r"according to (?:the|his|her) (?:patient|parents?|mother|father|family)",
+        r"(?:it|the (?:lesion|rash|spot|mole|patch|nodule)|which|that) (?:first |gradually |slowly |suddenly |then )?"
+        r"(?:started|began|appeared|developed|arose|recurred|spread|grew|enlarged|bled|healed|returned|persisted|changed)",
+        r"within (?:a few |several |\w+ )?(?:hours?|days?|weeks?|months?|years?)", r"recurr(?:ed|ence|ing)", r"progress(?:ed|ively|ion)",
+        r"after (?:sun|trauma|injury|repeated|having|an? (?:holiday|injury|insect|burn|cut|bite|trip|illness|vaccination))\b[\w ]{0,20}", r"medical history", r"since (?:birth|childhood|\d{4})", "duration",
     ),
     "symptom": whole_words(
         r"itch(?:y|es|ing|iness)?", r"prurit(?:us|ic)", r"pain(?:ful|less|s)?", r"tender(?:ness)?", "burning",
         r"sore(?:ness)?",
-        "asymptomatic", r"symptom(?:s|atic)?", r"numb(?:ness)?", r"stinging", "discomfort",
+        "asymptomatic", r"stings?", r"(?:no|without|any) (?:pain|itch\w*|complaints?)", r"bleeds?", r"complain\w*", r"symptom(?:s|atic)?", r"numb(?:ness)?", r"stinging", "discomfort", r"tingl(?:es|ing)", r"fever(?:ish)?", r"irritat(?:ed|es|ing|ion)", r"ach(?:e|es|ing)", r"prickl\w+", "malaise",
+        r"feels? (?:no|any|hot|burning|itchy|tight)", r"hypersensitiv\w+",
     ),
     "age": whole_words(
         r"\d+[ -]years?[ -]old", r"years? of age", "elderly", r"middle-aged", r"aged \d+", r"infants?",
         r"child(?:ren)?",
-        r"adults?", r"adolescents?", r"teenagers?", r"paediatric|pediatric", "newborn",
+        r"adults?", r"age:? ?\d+", r"(?:old|older|young|younger) (?:patient|person|man|woman|individual)(?:['\u2019]s)?", "teens",
+        r"\w+(?:ties|teens) years", r"in (?:his|her|their|the) \w+ties", r"bab(?:y|ies)", r"toddlers?", r"adolescents?", r"teenagers?", r"paediatric|pediatric", "newborn",
     ),
-    "sex": whole_words("males?", "females?", "man", "men", "woman", "women", "boys?", "girls?", "his", "her", "he", "she"),
+    "sex": whole_words("males?", "females?", "man", "men", "woman", "women", "boys?", "girls?", "his", "her", "he", "she",
+        r"lad(?:y|ies)", r"gentlem[ae]n", "husband", "wife", "masculine", "feminine"),
     "palpation": whole_words(
         r"palpa(?:ble|tion|ted|te)", "firm", r"blanch(?:es|ing|able)?", r"non-?blanch(?:ing|able)", "diascopy",
         r"warm(?:th)?(?: to(?: the)? touch)", "warmth", r"freely mobile",
-        r"(?:soft|hard|rough|smooth) to(?: the)? touch",
+        r"(?:soft|hard|rough|smooth) to(?: the)? touch", r"when (?:pressed|pinched|squeezed|touched|stretched|palpated)",
+        r"on (?:lateral )?(?:pressure|touch|touching|pressing|stretching)", r"(?:lateral|digital|gentle) pressure", r"feels? \w+", "rubbery",
+        "fluctuan(?:t|ce)", r"compressib\w+", r"tethered", r"dimple sign", r"(?:nikolsky|darier)\w*", r"(?:moved|movable|mobile)(?: freely)?",
+        r"hard and fixed", r"fixed to", r"under the fingers?", r"indent\w*",
     ),
     "histology": whole_words(
         r"histo(?:patho)?log(?:y|ic|ical|ically)", r"biops(?:y|ies|ied)", r"immunohisto\w+", "microscopy",
-        r"under the microscope", r"laboratory", r"blood tests?", r"cultures?", r"koh",
+        r"under the microscope", r"microscopic(?:al|ally)?(?: examination)?", r"patholog(?:y|ic|ical|ically|ists?)", r"stain(?:ed|ing) (?:sections?|for|with)",
+        r"(?:tissue )?sections?", "specimens?", r"mitos[ie]s", "mitotic", "nuclei", r"\w*cytes", r"cells", r"melanophages?", r"granulomas?",
+        "dermis", r"epidermis", r"stratum corneum", r"rete ridges?", r"acantho\w+", r"parakerato\w+", r"spongio\w+", r"nests of",
+        r"(?:clear|negative|positive|involved) margins", r"laboratory", r"blood tests?", r"cultures?", r"koh",
     ),
     "treatment": whole_words(
         r"treat(?:ed|ment|ments|ing)?", r"therap(?:y|ies|eutic)", r"excis(?:ed|ion|ional)", r"steroids?",
@@ -175,7 +199,14 @@ PROVENANCE = whole_words(
     r" (?:clinical )?(?:diagnos[ie]s|labels?|answers?|class)", r"correct (?:label|answer)",
     r"ground[ -]truth", "metadata", "meta-data", r"file ?names?", r"(?:as|was|is|been) label(?:l)?ed",
     r"the label(?: is| was|s)?",
-    r"potential clinical concepts",
+    r"potential clinical concepts", r"(?:patient(?:['\u2019]s)?|medical|clinical|case|hospital|health) (?:records?|charts?|notes?|files?|information|data|details)",
+    r"(?:the )?charts?", "exif", r"(?:image|file|picture|dicom) (?:headers?|ids?|identifiers?|numbers?|names?|paths?|properties)", "captions?",
+    r"(?:folder|director(?:y|ies))", r"(?:path|name|title) of the (?:image|file|picture|photo)", r"isic[_-]\w+", r"(?:photo|image|picture) number",
+    r"(?:diagnosis|label|answer|class|name|condition) (?:was|is|has been|had been|were|being) (?:already |previously )?"
+    r"(?:provided|given|supplied|told|known|stated|specified|mentioned|revealed)",
+    r"(?:i|we) (?:was|were|am|are|have been|had been) (?:already )?(?:told|given|informed|asked|instructed|shown)", r"as (?:told|instructed|requested|stated above)",
+    r"information (?:supplied|provided|given)", r"(?:accompanying|additional|available|supplementary|attached) (?:information|data|text|notes?|description)",
+    r"case (?:description|history|report|number)", r"data ?bases?", r"(?:archive|register|registry) entry",
     r"(?:provided|the given|supplied) (?:concepts?|findings?|lists?|information|json|schema)",
     r"data ?set", r"according to the (?:prompt|instructions?|label|annotations?|schema)", r"(?:the|this|your) prompt",
     "json",
@@ -185,7 +216,13 @@ PROVENANCE = whole_words(
 # A model that answers about itself instead of the picture.
 REFUSAL = whole_words(
     r"(?:i['\u2019]m|i am|we are|we['\u2019]re) (?:very |so )?sorry", r"i apologi[sz]e",
-    r"as an? (?:ai|artificial intelligence|language model)\w*",
+    r"as an? (?:ai|artificial intelligence|(?:\w+[ -])?language model|chatbot|computer|machine|model|assistant|virtual \w+)\w*",
+    r"an? ai(?: (?:assistant|model|system))?", r"(?:automated|automatic) (?:system|tool|reader)", r"i am an? (?:system|program|tool|bot|robot)",
+    r"artificial intelligence", r"chat-?bots?", "neural networks?", r"computer programs?", r"machine[ -]learning", r"deep[ -]learning",
+    r"my (?:training|knowledge|programming|guidelines|capabilit\w+|limitations?|apologies)", r"knowledge cut-?off", r"i was (?:trained|built|designed|made)",
+    r"trained (?:on|by|to)", r"(?:must|have to|will) (?:decline|refuse|abstain)", r"(?:not|\w+n['\u2019]t) (?:feel )?(?:comfortable|able to|be able to|allowed|permitted)",
+    r"(?:content |usage |safety )?polic(?:y|ies)", r"could not be (?:loaded|opened|processed|read|displayed)", r"cannot be processed",
+    r"(?:open ?ai|gpt|claude|gemini|llava|qwen)\S*",
     r"i(?:['\u2019]m| am) (?:just |only )?an? (?:ai|language model|assistant)",
     r"(?:i|we) (?:cannot|can['\u2019]?t|can not|could not|couldn['\u2019]t|won['\u2019]t|will not"
     r"|am unable to|are unable to|am not able to)"
@@ -204,7 +241,7 @@ REFUSAL = whole_words(
 # Words left from a template that nobody filled in.
 PLACEHOLDER = registered(
     re.compile(
-        r"lorem ipsum|\{[\w ]*\}|\[(?:insert|your|describe|fill)[^\]]{0,80}\]|<[a-z_ /]{1,40}>|\.{4,}|…{2,}|\bTODO\b"
+        r"lorem ipsum|\{[\w ]*\}|\[[a-z][\w /|,-]{0,60}\]|%[sd]\b|\bX{3,}\b|_{3,}|\bto be (?:completed|filled|added|determined)\b|\bTB[CDA]\b|<[a-z_ /]{1,40}>|\.{4,}|…{2,}|\bTODO\b"
         r"|\bN/A\b|<\|[^|]*\|>",
         re.IGNORECASE,
     )

@@ -27,11 +27,14 @@ _SEEN = (
 # A denial ahead of a phrase reaches no further than one of these.
 _SCOPE_START = re.compile(
     r"\b(?:is|are|was|were|has|shows|contains|displays|reveals|demonstrates|exhibits|includes|appears|with|there)\b"
-    rf"|(?<!\bno )(?<!\bwithout )(?<!\bany )(?<!\bclearly )\b(?:{_SEEN})\b"
+    rf"|(?<!\bno )(?<!\bwithout )(?<!\bany )(?<!\bclearly )(?<!, )(?<!\bor )(?<!\band )(?<!\bof )\b(?:{_SEEN})\b"
     r"|\b(?:assessed|judged|evaluated|determined|measured)\b(?!\s*:)"
     r"|,\s+(?:and|with)\s+(?=(?:an?|the|some|several|multiple)\b)",
     re.IGNORECASE,
 )
+_SEEN_NEXT = re.compile(rf"\b(?:{_SEEN})\s*$", re.IGNORECASE)
+"""An adjective of the phrase itself: in "not show visible vessels" nothing new begins at "visible"."""
+
 _DENIED_BEFORE = re.compile(
     r"\b(?:no|not(?! only)|without|absence of|absent|lacks?|lacking|neither|nor|free of|devoid of|rather than"
     r"|never|cannot"
@@ -45,6 +48,28 @@ _DENIED_AFTER = re.compile(
     re.IGNORECASE,
 )
 _ASIDE = re.compile(r"\s*[:=(]\s*(?:absent|none|no|not\s+(?:seen|present|visible))\b", re.IGNORECASE)
+_ABSENT_ARE = re.compile(
+    r"\W*(?:\w+ly\s+|also\s+|equally\s+)?(?:absent|missing|lacking|not (?:seen|visible|present))\s+(?:is|are|was|were)\b",
+    re.IGNORECASE,
+)
+"""An inverted denial at the start of a clause: "absent are streaks"."""
+
+_LEFT_OPEN = re.compile(
+    r"\bwhether\b|\b(?:not|nor|never|n['\u2019]t|hardly|barely)\s+(?:\w+ly\s+)?(?:allow|permit|possible|enable|suffic\w+|enough|clear enough)\b"
+    r"|\b(?:impossible|too (?:\w+ )?(?:blurred|dark|bright|small|poor|coarse))\b"
+    r"|\b(?:no|nothing)\b[^,]*\b(?:statement|judge?ment|assessment|conclusion|information|can be (?:said|told|stated))\b"
+    r"|\b(?:prevents?|precludes?|hinders?|hampers?|impedes?)\b",
+    re.IGNORECASE,
+)
+"""Words ahead of a phrase that leave it undecided, however far ahead they stand in its clause."""
+
+_STAYS_OPEN = re.compile(
+    r"(?:cannot|can\s+not|can['\u2019]t|could\s+not|couldn['\u2019]t)\s+be\s+(?:\w+ly\s+)?(?:decided|told|said|made out|established|settled|assessed|judged|"
+    r"evaluated|determined|graded)|\b(?:remains?|stays?|is|are|left)\s+(?:\w+ly\s+)?(?:undetermined|undecided|open|unclear|uncertain|indeterminate)",
+    re.IGNORECASE,
+)
+"""Words behind a phrase that leave it undecided."""
+
 _UNASSESSED = re.compile(
     r"\b(?:not|cannot|can['\u2019]t|couldn['\u2019]t|neither)\s+(?:be\s+)?(?:\w+ly\s+)?"
     r"(?:assess|evaluat|judg|determin|measur|interpret|grad|scor|availab)\w*"
@@ -69,6 +94,73 @@ _CLOSED_CLASS = (
 )
 # Closed-class English words: articles, prepositions, pronouns, conjunctions, auxiliaries.
 FUNCTION_WORDS: frozenset[str] = frozenset(_CLOSED_CLASS.split())
+
+
+# Function words of German, French, Spanish, Italian, Portuguese and Dutch that are no English words.
+ELSEWHERE: frozenset[str] = frozenset(
+    [
+        "der",
+        "das",
+        "und",
+        "ist",
+        "nicht",
+        "eine",
+        "einer",
+        "mit",
+        "von",
+        "auf",
+        "sind",
+        "keine",
+        "les",
+        "des",
+        "une",
+        "est",
+        "dans",
+        "pas",
+        "sur",
+        "avec",
+        "el",
+        "los",
+        "las",
+        "una",
+        "por",
+        "que",
+        "con",
+        "del",
+        "esta",
+        "il",
+        "gli",
+        "della",
+        "nel",
+        "che",
+        "sono",
+        "não",
+        "uma",
+        "os",
+        "nas",
+        "com",
+        "pelo",
+        "ao",
+        "het",
+        "een",
+        "van",
+        "niet",
+        "zijn",
+        "op",
+        "deze",
+        "er",
+        "se",
+        "ne",
+        "le",
+        "la",
+        "dì",
+        "di",
+        "é",
+        "é",
+        "ha",
+        "hay",
+    ]
+)
 
 
 class Polarity(StrEnum):
@@ -147,6 +239,7 @@ def _clauses(text: str) -> tuple[str, ...]:
 
 def reach(before: str) -> str:
     """The end of `before` that still governs the phrase after it: what follows the last word that opens a scope."""
+    before = _SEEN_NEXT.sub("", before)
     starts = [match.end() for match in _SCOPE_START.finditer(before)]
     return before[starts[-1] :] if starts else before
 
@@ -154,11 +247,20 @@ def reach(before: str) -> str:
 def _polarity(before: str, after: str) -> Polarity:
     predicate = _predicate(after)
     governing = reach(before)
-    if _UNASSESSED.search(governing) or _UNASSESSED.search(predicate):
+    if _UNASSESSED.search(governing) or _UNASSESSED.search(predicate) or _LEFT_OPEN.search(before) or _stays_open(after):
         return Polarity.UNASSESSED
+    inverted = _ABSENT_ARE.match(before)
+    if inverted and not _SCOPE_START.search(_SEEN_NEXT.sub("", before), inverted.end()):
+        return Polarity.DENIED
     if _DENIED_BEFORE.search(governing) or _ASIDE.match(after):
         return Polarity.DENIED
     return Polarity.DENIED if _DENIED_AFTER.search(predicate) else Polarity.AFFIRMED
+
+
+def _stays_open(after: str) -> bool:
+    """Whether what follows says that the phrase cannot be decided, with no other statement in between."""
+    found = _STAYS_OPEN.search(after)
+    return found is not None and not _SCOPE_START.search(after[: found.start()])
 
 
 def _predicate(after: str) -> str:
@@ -176,6 +278,22 @@ def _predicate(after: str) -> str:
 def function_word_share(tokens: Sequence[str]) -> float:
     """Share of `tokens` that are closed-class English words, 0 to 1; 0 for none."""
     return sum(token in FUNCTION_WORDS for token in tokens) / len(tokens) if tokens else 0.0
+
+
+def foreign(sentence: str) -> bool:
+    """Whether a sentence has two function words of another European language and hardly any English ones."""
+    tokens = words(sentence)
+    return len(ELSEWHERE & set(tokens)) >= 2 and function_word_share(tokens) < 0.2
+
+
+def looped(tokens: Sequence[str]) -> str:
+    """A phrase of two to five words that stands four times in a row; empty when there is none."""
+    for size in range(2, 6):
+        same = "".join("x" if one == other else " " for one, other in zip(tokens, tokens[size:], strict=False))
+        start = same.find("x" * 3 * size)
+        if start >= 0:
+            return " ".join(tokens[start : start + size])
+    return ""
 
 
 def letter_share(text: str) -> float:

@@ -24,6 +24,8 @@ SURROUND_LIGHTNESS = 18.0
 HAIR_DEPTH = 14
 # Share of the picture's border that an outline may touch before its shape is unknown.
 FRAME_CONTACT = 0.02
+# Margin in which no colour is counted, in lesion radii: where soft edges are half skin.
+MARGIN = 0.1
 # Share of the lesion that a colour must cover to be named; ABCD counts colours at about 5 %, twice that is clear of noise.
 COLOUR_SHARE = 0.1
 # Share that any colour not named may have when the number of colours is stated.
@@ -125,10 +127,34 @@ MAX_REJECT_SHARE = 0.5
 # that writes from the prompt alone never does.
 MIN_CHANGED_SHARE = 0.5
 
+# Mean scores of a judge model, 1 to 5, under which a trajectory is not rendered: 3 is "usable" in the scales of the field, and what could
+# harm must be better than usable.
+JUDGE_LEAST = {"accuracy": 3.0, "safety": 4.0, "groundedness": 3.0, "coverage": 2.0, "coherence": 3.0, "precision": 2.0}
+# Bias of a judge from which a warning is shown: correlation with length, change of a score with the order of the axes, and the share of
+# repeated scores that must lie within one.
+MAX_LENGTH_BIAS = 0.3
+MAX_ORDER_BIAS = 0.5
+MIN_SELF_AGREEMENT = 0.9
 # Change of a check's share of failures between two runs that is told, and the answers that both must have: with 50, chance alone moves a
 # share of 10 % by 4 points.
 DRIFT = 0.1
 DRIFT_ROWS = 50
+
+# People
+# Answers below which agreement with experts is shown but not judged: at 30 the standard error of a share is still 0.09.
+MIN_AGREEMENT_ANSWERS = 30
+# Items of one export, and the share of each stratum in the order in which they are drawn; what a stratum cannot fill goes to the random
+# sample. A dermatologist judges about one a minute: 200 are an afternoon, and put a share within 0.07 (two standard errors).
+REVIEW_ITEMS = 200
+REVIEW_SHARES = {
+    "random": 0.4,
+    "rejected by checks": 0.2,
+    "blind control disagrees": 0.15,
+    "samples disagree": 0.15,
+    "rare diagnosis": 0.1,
+}
+# Trajectories of a diagnosis in the whole lake below which it is rare.
+RARE_DIAGNOSIS = 10
 
 # Generated text
 # Word counts of a description and of a reasoning. DermoInstruct's medians are 66 and 125, 95th
@@ -153,9 +179,9 @@ WORD_RUN_MAX = 3
 CHARACTER_RUN_MAX = 7
 REPEATED_GRAM_WORDS = 4
 REPEATED_GRAM_SHARE_MAX = 0.2
-# Share of the lesion, in colours within this distance in CIELAB of a claimed one, under which the claim is wrong: neighbours such as light
-# and dark brown lie 22 to 30 apart, and a twentieth of COLOUR_SHARE is noise of the decoder.
-COLOUR_CONFUSED = 31.0
+# Share of the lesion, in colours within this distance in CIELAB of a claimed one, under which the claim is wrong: light brown, dark brown,
+# black and pink lie 22 to 27 from their neighbours, and a twentieth of COLOUR_SHARE is noise of the decoder.
+COLOUR_CONFUSED = 28.0
 COLOUR_CLAIMED_SHARE = 0.005
 # Years between a stated and the recorded age: records are often rounded to five.
 AGE_APART = 5.0

@@ -1,7 +1,7 @@
 """The phantom source: drawn lesions whose morphology, patient and diagnosis are known, with planted copies and faults.
 
 It is the default corpus (nothing to fetch) and the oracle that measures the checks. A member's name says what to draw; the same
-name and plan give the same bytes. The drawing itself is in `sources.phantom_draw`.
+name and plan give the same bytes. What is decided, drawn and photographed is in `sources.phantom_lesion`, `_skin`, `_draw` and `_camera`.
 """
 
 import hashlib
@@ -14,10 +14,13 @@ from functools import lru_cache
 
 import numpy as np
 
-from sources.phantom_draw import CLINICAL, DERMOSCOPIC, SITES, TONES, Lesion, draw, lesion_of
+from sources.phantom_camera import photograph
+from sources.phantom_draw import draw
+from sources.phantom_lesion import CLINICAL, DERMOSCOPIC, SITES, Lesion, lesion_of
+from sources.phantom_skin import skin_of
 from sources.record import DiagnosisBasis, ImageRecord, Modality, SkinTone, ToneSystem
 
-VERSION = "1"
+VERSION = "2"
 LICENCE, ATTRIBUTION = "CC0-1.0", "DermoForge phantoms, drawn by a program; no person is depicted"
 
 COPY_KINDS = (
@@ -84,8 +87,7 @@ def records(plan: Plan = Plan()) -> Iterator[ImageRecord]:
 
 
 def _record(plan: Plan, n: int, member: str) -> ImageRecord:
-    lesion, rng = lesion_of(_rng(plan, "lesion", n)), _rng(plan, "person", n)
-    patient = int(rng.integers(0, max(plan.lesions * 5 // 8, 1)))
+    lesion, patient = _lesion(plan, n), _patient(plan, n)
     person = _rng(plan, "patient", patient)
     return ImageRecord(
         source="phantom",
@@ -99,12 +101,22 @@ def _record(plan: Plan, n: int, member: str) -> ImageRecord:
         diagnosis_basis=DiagnosisBasis.DRAWN,
         patient_id=f"P{patient:04d}",
         lesion_id=f"L{n:04d}",
-        body_site_raw=str(rng.choice(SITES)),
+        body_site_raw=str(_rng(plan, "site", n).choice(SITES)),
         age_years=float(person.integers(18, 90)),
         sex=str(person.choice(["female", "male"])),
-        skin_tones=(SkinTone(str(TONES.index(lesion.tone) + 1), ToneSystem.DRAWN, "drawn"),),
+        skin_tones=(SkinTone(str(lesion.skin.tone + 1), ToneSystem.DRAWN, "drawn"),),
         expert_concepts=lesion.concepts,
     )
+
+
+def _patient(plan: Plan, n: int) -> int:
+    """The number of the person who has a lesion."""
+    return int(_rng(plan, "person", n).integers(0, max(plan.lesions * 5 // 8, 1)))
+
+
+def _lesion(plan: Plan, n: int) -> Lesion:
+    """A lesion, on the skin of the person who has it."""
+    return lesion_of(_rng(plan, "lesion", n), skin_of(_rng(plan, "skin", _patient(plan, n))))
 
 
 def _copies(plan: Plan, originals: list[ImageRecord]) -> Iterator[ImageRecord]:
@@ -138,7 +150,7 @@ def truth(plan: Plan = Plan()) -> Truth:
     copies, conflicts, faults, lesions = [], [], {}, {}
     for record in records(plan):
         parts = record.native_id.split("-")
-        lesions[record.image_id] = lesion_of(_rng(plan, "lesion", int(parts[0][1:])))
+        lesions[record.image_id] = _lesion(plan, int(parts[0][1:]))
         if parts[0].startswith("F"):
             faults[record.image_id] = FAULTS[parts[1]]
         elif len(parts) > 2:
@@ -155,26 +167,13 @@ def render(member: str, plan: Plan = Plan()) -> bytes:
     """The bytes of a member. Raises ValueError for a name that no plan makes."""
     stem = member.rsplit(".", 1)[0]
     head, what, *rest = stem.split("-", 2)
-    number = int(head[1:])
-    lesion = lesion_of(_rng(plan, "lesion", number))
-    if head.startswith("F"):
-        return _fault(what, draw(lesion, _rng(plan, "draw", number)))
-    view = int(what.removeprefix("v"))
-    rgb = _view(draw(lesion, _rng(plan, "draw", number)), view, _rng(plan, "view", number, view))
+    number, fault = int(head[1:]), head.startswith("F")
+    view = 0 if fault else int(what.removeprefix("v"))
+    scene = draw(_lesion(plan, number), _rng(plan, "draw", number))
+    rgb = photograph(scene, _rng(plan, "view", number, view), again=view > 0)
+    if fault:
+        return _fault(what, rgb)
     return _copy(rgb, rest[0].replace("_", " ")) if rest else _jpeg(rgb)
-
-
-def _view(rgb: np.ndarray, view: int, rng: np.random.Generator) -> np.ndarray:
-    """A second photograph of the lesion: nearer, turned a little, in other light, with other sensor noise."""
-    if view == 0:
-        return rgb
-    import cv2
-
-    h, w = rgb.shape[:2]
-    turn = cv2.getRotationMatrix2D((w / 2, h / 2), float(rng.uniform(8, 25)), float(rng.uniform(1.12, 1.3)))
-    seen = cv2.warpAffine(rgb, turn, (w, h), borderMode=cv2.BORDER_REFLECT)
-    light = seen.astype(np.float32) * rng.uniform(0.92, 1.06, 3) + rng.normal(0, 2, rgb.shape)
-    return np.clip(light, 0, 255).astype(np.uint8)
 
 
 def _copy(rgb: np.ndarray, kind: str) -> bytes:

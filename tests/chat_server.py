@@ -39,6 +39,11 @@ def said(body: dict[str, Any]) -> str:
     shown = hashlib.sha256(json.dumps(body["messages"]).encode()).digest()[0]
     schema = body.get("response_format", {}).get("json_schema", {}).get("schema", {}).get("properties", {})
     others = [("colour: light brown", "colour: dark brown")[shown % 2]]
+    if "safety" in schema:
+        judged = body["messages"][-1]["content"][-1]["text"].split("--- description ---\n")[1].split("\n--- reasoning")[0]
+        score = 2 + shown % 4
+        one = {"quote": judged[:80], "why": "As said.", "score": score}
+        return json.dumps(dict.fromkeys(schema, one))
     if "reasoning" in schema:
         text = "The lesion shows one colour that was recorded, and nothing in it decides the question by itself. "
         text += "A brown colour of this kind fits many conditions, and structures could not be judged in this picture. "

@@ -37,7 +37,7 @@ class Corpus:
         """Settings that keep everything below `home`."""
         (self.home / "dagster").mkdir(parents=True, exist_ok=True)
         (self.home / "dagster" / "dagster.yaml").write_bytes((ROOT / "dagster.yaml").read_bytes())
-        names = {"LAKE": "lake", "RELEASES": "releases", "CACHE": "cache"}
+        names = {"LAKE": "lake", "RELEASES": "releases", "REVIEWS": "reviews", "CACHE": "cache"}
         paths = {f"DERMOFORGE_{key}": str(self.home / value) for key, value in names.items()}
         kept = {key: value for key, value in os.environ.items() if not key.startswith("DERMOFORGE_")}
         return {**kept, **paths, "DAGSTER_HOME": str(self.home / "dagster")}

@@ -6,7 +6,8 @@ import re
 import dagster as dg
 import pytest
 
-from assets.definitions import RANGE, build_defs, defs
+from assets.definitions import build_defs, defs
+from assets.partitions import RANGE
 from assets.settings import Settings, chosen_sources
 from pipelines.ingest import ingest as real
 from pipelines.preview import MOST_BYTES, MOST_IMAGES, thumbnails
@@ -27,9 +28,13 @@ ASSETS = {
     "trajectories",
     "rejects",
     "trajectory_verdicts",
+    "judgements",
     "samples",
     "release",
     "hub_release",
+    "reviews",
+    "review_queue",
+    "agreement",
 }
 BLOCKING = {
     ("groups", "leakage"),
@@ -94,7 +99,8 @@ def test_thumbnails_are_bounded_and_real(corpus):
 
 
 def test_an_asset_run_leaves_the_metadata_that_people_look_at(corpus):
-    found = build_defs(Settings(lake_url=str(corpus.home / "lake"), releases=str(corpus.home / "releases")))
+    where = {"lake_url": "lake", "releases": "releases", "reviews": "reviews"}
+    found = build_defs(Settings(**{name: str(corpus.home / folder) for name, folder in where.items()}))
     with dg.DagsterInstance.ephemeral() as instance:
         job = found.resolve_job_def("corpus")
         quiet = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}

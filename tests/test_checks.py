@@ -222,7 +222,9 @@ def test_a_planted_fault_of_a_reasoning_is_found_and_quoted(code: str, answer: A
 
 
 def test_every_check_has_a_planted_fault() -> None:
-    assert {fault[0] for fault in OBSERVATION_FAULTS + REASONING_FAULTS} == set(checks.CHECKS)
+    assert {fault[0] for fault in OBSERVATION_FAULTS + REASONING_FAULTS} == set(checks.CHECKS) - {
+        "copied_text"
+    }  # needs more than one answer: tests/test_teach.py
 
 
 # Descriptions as people write them, with findings said indirectly, denied in lists and compared with other things.

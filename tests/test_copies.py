@@ -14,6 +14,7 @@ from quality.copies import Verdict, verdict
 from quality.geometry import Fit, fit
 from quality.keypoints import features
 from quality.raster import decode, luminance
+from sources import phantom
 
 PHOTOGRAPHS = 24
 
@@ -56,6 +57,16 @@ def test_every_kind_of_copy_is_proposed_and_proved(photographs, found, kind):
         if not ((n, n) in proposed or near) or Verdict.COPY not in {verdict(f) for f in fits}:
             missed.append((n, fits))
     assert len(missed) <= 1, missed
+
+
+@pytest.mark.parametrize("kind", ["JPEG quality 20", "crop 20 %", "brighter", "hairs"])
+def test_copies_of_drawn_lesions_are_proved_like_those_of_photographs(kind):
+    drawn = [decode(phantom.render(f"L{n:04d}-v0.jpg")).rgb for n in range(20)]
+    copies = [features(TRANSFORMS[kind](p, np.random.default_rng(n))) for n, p in enumerate(drawn)]
+    verdicts = [verdict(fit(features(p), copy)) for p, copy in zip(drawn, copies, strict=True)]
+    assert verdicts.count(Verdict.COPY) >= 19
+    others = [verdict(fit(features(p), copy)) for p, copy in zip(drawn, copies[1:] + copies[:1], strict=True)]
+    assert set(others) == {Verdict.DIFFERENT}
 
 
 def test_strangers_are_never_joined_whatever_is_drawn_over_them(photographs):

@@ -3,6 +3,7 @@
 import zipfile
 from pathlib import Path
 
+import cv2
 import numpy as np
 import pytest
 
@@ -11,6 +12,7 @@ from prompts.schemas import MEASURED, all_findings
 from quality import evidence
 from quality.raster import decode
 from sources import phantom
+from sources.phantom_lesion import Lesion
 
 
 def lesion(colour=(92, 60, 48), skin=(232, 194, 168), axes=(50, 50), centre=(96, 128)) -> np.ndarray:
@@ -61,33 +63,53 @@ def test_every_statement_is_in_the_vocabulary():
     assert set(MEASURED) == {"colour", "number of colours", "symmetry", "outline", "edge", "shape"}
 
 
-def test_colours_named_on_phantoms_were_drawn():
-    named = right = 0
-    truth = phantom.truth().lesions
-    for record in list(phantom.records())[:120]:
-        drawn = truth[record.image_id]
-        if drawn.dermoscopic:
-            colours = {s.split(": ")[1] for s in said(decode(phantom.render(record.member)).rgb) if s.startswith("colour: ")}
-            named += len(colours)
-            right += len(colours & set(drawn.colours))
-    assert named > 60
-    assert right / named > 0.9
+def test_the_fading_margin_of_a_dark_spot_is_no_second_colour():
+    y, x = np.mgrid[0:192, 0:256].astype(float)
+    inside = 1 / (1 + np.exp((np.hypot(y - 96, x - 128) - 50) / 4))
+    soft = np.clip(np.array([202, 167, 147]) * (1 - inside[:, :, None]) + np.array([92, 60, 48]) * inside[:, :, None], 0, 255)
+    assert {"colour: dark brown", "number of colours: one"} <= said(soft.astype(np.uint8))
+    assert "colour: light brown" not in said(soft.astype(np.uint8))
 
 
-def test_symmetry_and_outline_stated_on_phantoms_were_drawn():
-    stated = wrong = 0
-    truth = phantom.truth().lesions
-    for record in list(phantom.records())[:120]:
-        drawn, words = truth[record.image_id], said(decode(phantom.render(record.member)).rgb)
+def test_the_edge_of_a_pink_lesion_as_light_as_skin_is_measured_in_colour():
+    rng, (y, x) = np.random.default_rng(2), np.mgrid[0:192, 0:256].astype(float)
+    lab = np.zeros((192, 256, 3), np.float32)
+    lab[:] = (66, 11, 16)
+    lab[:, :, 1] += 28 / (1 + np.exp((np.hypot(y - 96, x - 128) - 50) / 9))
+    lab[:, :, 0] += cv2.resize(rng.normal(0, 2, (48, 64)), (256, 192), interpolation=cv2.INTER_CUBIC)
+    pink = (np.clip(cv2.cvtColor(lab, cv2.COLOR_LAB2RGB), 0, 1) * 255).astype(np.uint8)
+    assert "edge: gradual" in said(pink)
+
+
+@pytest.fixture(scope="module")
+def drawn() -> list[tuple[Lesion, set[str]]]:
+    """Drawn lesions and what is measured of them."""
+    lesions = phantom.truth().lesions
+    members = [(r.image_id, r.member) for r in list(phantom.records())[:120]]
+    return [(lesions[image_id], said(decode(phantom.render(member)).rgb)) for image_id, member in members]
+
+
+def test_colours_named_on_phantoms_were_drawn(drawn):
+    named = [(s.split(": ")[1], lesion.colours) for lesion, words in drawn for s in words if s.startswith("colour: ")]
+    assert len(named) > 120
+    assert sum(colour in colours for colour, colours in named) / len(named) > 0.97
+
+
+def test_what_is_stated_of_shapes_and_edges_of_phantoms_was_drawn(drawn):
+    verdicts = [
+        true
+        for lesion, words in drawn
         for word, true in (
-            ("symmetry: symmetric", drawn.symmetric),
-            ("symmetry: asymmetric in both axes", not drawn.symmetric),
-            ("outline: irregular", drawn.irregular or not drawn.symmetric),
-        ):
-            stated += word in words
-            wrong += word in words and not true
-    assert stated > 60
-    assert wrong / stated < 0.05
+            ("symmetry: symmetric", lesion.symmetric),
+            ("symmetry: asymmetric in both axes", not lesion.symmetric),
+            ("outline: irregular", lesion.irregular or not lesion.symmetric),
+            ("edge: sharp", lesion.sharp),
+            ("edge: gradual", not lesion.sharp),
+        )
+        if word in words
+    ]
+    assert len(verdicts) > 120
+    assert verdicts.count(True) / len(verdicts) > 0.97
 
 
 @pytest.fixture(scope="module")

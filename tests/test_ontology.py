@@ -16,7 +16,7 @@ from prompts.ontology_page import markdown
 from prompts.schemas import all_findings
 from prompts.stages import observe_prompt, reason_prompt
 from sources import phantom
-from sources.phantom_draw import CLINICAL, DERMOSCOPIC
+from sources.phantom_lesion import CLINICAL, DERMOSCOPIC
 
 ONTOLOGY = load()
 ROOT = Path(__file__).parents[1]

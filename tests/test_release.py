@@ -197,6 +197,7 @@ BASE = {
     "teacher": "t",
     "revision": "r",
     "conditioning": "c",
+    "verified_by": 0,
     "licence_id": "l",
     "attribution": "a",
     "ground_truth": "{}",

@@ -6,29 +6,34 @@ import subprocess
 import sys
 import time
 from collections import Counter
+from contextlib import closing
 from dataclasses import replace
 
 import pyarrow as pa
 import pytest
 
-from pipelines.judge import judge
+from pipelines.judge import drifts, judge
 from pipelines.lake import Lake
 from pipelines.render import render
 from pipelines.tables import TABLES
 from pipelines.teach.config import BadConfig, TeacherConfig, load_config
 from pipelines.teach.engines import open_engine
+from pipelines.teach.ledger import Ledger
 from pipelines.teach.probe import SAMPLE, probe
-from pipelines.teach.requests import FAILURES, EngineUnavailable, Request
+from pipelines.teach.requests import FAILURES, Answer, EngineUnavailable, Request, Teacher
 from pipelines.teach.spent import reasons, spent
 from pipelines.teach.stages import Walk, in_control, told_names
 from pipelines.teach.subjects import Subject, subjects
 from pipelines.teach.teach import ask_missing, teach
 from prompts import stages
 from prompts.ontology import load
+from quality import checks
+from quality.claims import Known
 from tests.chat_server import MODEL
 from tests.conftest import ROOT
 
 NEVUS = "nevus"
+TEACHER = Teacher(name="t", revision="1", reads="pixels")
 
 
 def config(url: str, **changes) -> TeacherConfig:
@@ -264,3 +269,63 @@ def test_the_example_files_load():
     assert load_config(str(ROOT / "config" / "teacher.toml")).engine == "vllm"
     assert load_config(str(ROOT / "config" / "endpoint.toml")).endpoint.urls
     assert replace(subject(), node=NEVUS).node == NEVUS
+
+
+FAULTY = OBSERVED | {"detailed_description": OBSERVED["detailed_description"] + " It lies on the left knee. It is a nevus."}
+
+
+def test_a_failed_answer_is_asked_for_again_with_its_faults_and_without_what_the_teacher_may_not_know():
+    going = walk(attempts=3)
+    going.subject = replace(subject(), known=Known(site="trunk_back", site_raw="upper back"))
+    (request,) = going.open
+    going.take(request, row(request, FAULTY, request_key="first"))
+    (again,) = going.open
+    assert again.prompt.startswith(request.prompt) and again.attempt == 1
+    assert checks.CHECKS["names_diagnosis"] in again.prompt and "left knee" in again.prompt
+    assert "upper back" not in again.prompt
+    going.take(again, row(again, FAULTY, request_key="second"))
+    (third,) = going.open
+    assert third.prompt == again.prompt and third.seed(TEACHER) != again.seed(TEACHER)
+    going.take(third, row(third, OBSERVED))
+    assert going.observed and going.observed.passed and [judged.key for judged in going.earlier] == ["first", "second"]
+
+
+def test_a_teacher_that_was_told_the_diagnosis_disagrees_and_is_not_told_it_again_by_the_repair():
+    wrong = {**REASONED, "final_diagnosis": "psoriasis", "reasoning": REASONED["reasoning"] + " So it is psoriasis."}
+    going = walk(conditioning="blind", attempts=2)
+    going.take(going.open[0], row(going.open[0], OBSERVED))
+    going.take(going.open[0], row(going.open[0], wrong | {"supporting": ["Scale"]}))
+    (again,) = going.open
+    assert '"Scale"' in again.prompt and "unrelated" not in again.prompt and load().nodes[NEVUS].name not in again.prompt
+
+
+def test_no_answer_is_asked_for_again_in_the_same_words():
+    going = walk(attempts=2)
+    (request,) = going.open
+    going.take(request, row(request, None, failure="endpoint_failed"))
+    (again,) = going.open
+    assert again.prompt == request.prompt and again.attempt == 1
+
+
+def test_a_description_that_two_images_share_although_their_findings_differ_is_rejected(untaught):
+    chosen = config("http://nobody/v1")
+    engine = open_engine(untaught, chosen)
+    people = [one for one in subjects(untaught, "phantom") if one.kind == "clinical"][:3]
+    said = [OBSERVED, OBSERVED | {"morphological_features_others": ["arrangement: single"]}, OBSERVED]
+    with closing(Ledger(untaught, engine.teacher)) as answers:
+        for one, answer in zip(people, said, strict=True):
+            request = Walk(one, 0, chosen).open[0]
+            answers.note(request.key(engine.teacher), request, Answer(text=json.dumps(answer), finish_reason="stop"), 0.0, 0)
+    judge(untaught, "phantom", engine.teacher, chosen)
+    rows = {row["image_id"]: row for row in untaught.read("rejects").to_pylist() if row["check"] == "copied_text"}
+    assert set(rows) == {one.image_id for one in people}
+    rates = {(r["stage"], r["check"]): (r["made"], r["failed"]) for r in untaught.read("trajectory_verdicts").to_pylist()}
+    assert rates["observe", "copied_text"] == (3, 3) and rates["observe", "schema"] == (3, 0)
+
+
+def test_a_check_that_fails_more_often_than_before_is_told():
+    base = {"source": "s", "teacher": "t", "conditioning": "confirmed", "stage": "observe", "check": "length"}
+    before, after = [base | {"made": 100, "failed": 5}], [base | {"made": 100, "failed": 30}]
+    assert drifts(before, after) == ["s, t, observe length: 5.0% before, 30.0% now"]
+    assert not drifts(before, before) and not drifts([], after)
+    assert not drifts(before, [base | {"made": 10, "failed": 9}])

@@ -51,7 +51,7 @@ def test_the_instance_file_keeps_data_here_and_explains_itself():
         assert before.rstrip().splitlines()[-1].startswith("#"), block.splitlines()[0]
 
 
-@pytest.mark.parametrize("path", ["lake/x", "releases/x", "cache/x", ".dagster/x", ".venv/x"])
+@pytest.mark.parametrize("path", ["lake/x", "releases/x", "reviews/x", "cache/x", ".dagster/x", ".venv/x"])
 def test_what_runs_write_is_ignored(path):
     assert subprocess.run(["git", "check-ignore", "-q", path], cwd=ROOT, check=False).returncode == 0
 

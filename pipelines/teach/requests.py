@@ -12,7 +12,7 @@ from typing import Any, Literal
 from prompts.schemas import digest
 from prompts.stages import Conditioning
 
-StageName = Literal["observe", "reason", "normalise"]
+StageName = Literal["observe", "reason", "normalise", "judge"]
 
 BLANK = "blank"
 """Stands for the content of an empty picture, which the probe shows instead of an image."""

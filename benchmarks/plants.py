@@ -1,0 +1,630 @@
+"""Planted faults: each kind takes a sound trajectory and returns one that is faulty in one way, with the checks that ought to say so.
+
+Written without a look at the patterns of the checks. A kind that cannot be planted in a trajectory (no sibling, nothing absent) returns None.
+"""
+
+import json
+import random
+import re
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+from benchmarks import plant_words as p
+from benchmarks import scribe
+from benchmarks import scribe_words as w
+from benchmarks.scribe import KINDS, Trajectory, dice
+from prompts import ontology as ontologies
+from prompts.schemas import DERM7PT_KEY, NOT_ASSESSABLE, OTHERS_KEY, SKINCON, SKINCON_KEY, TEXT_KEY, findings
+from sources.vocabulary import DERM7PT
+
+Plant = Callable[[random.Random, Trajectory], Trajectory | None]
+SENTENCE_END = re.compile(r"(?<=[.!?])\s+(?=[A-Z(])")
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """A kind of fault: how it is planted, and the checks of which one ought to fail."""
+
+    plant: Plant
+    checks: frozenset[str]
+
+
+def planted(kind: str, count: int) -> list[tuple[Trajectory, Trajectory]]:
+    """The first `count` trajectories of a kind, sound and then faulty, from seeds in their order."""
+    fault, seed = FAULTS[kind], 0
+    found: list[tuple[Trajectory, Trajectory]] = []
+    while len(found) < count:
+        sound = scribe.sound(f"{kind}/{seed}")
+        faulty = fault.plant(dice(f"{kind}/{seed}"), sound)
+        found += [(sound, faulty)] if faulty else []
+        seed += 1
+    return found
+
+
+# --- form ---------------------------------------------------------------------------------------------------------------------
+
+
+def _raw(rng: random.Random, one: Trajectory, change: Callable[[str], str]) -> Trajectory:
+    """Either of the two answers with its text changed."""
+    if rng.random() < 0.5:
+        return replace(one, raw_observation=change(one.observed))
+    return replace(one, raw_reasoning=change(one.reasoned))
+
+
+def _wrapped(frames: Sequence[str]) -> Plant:
+    def plant(rng: random.Random, one: Trajectory) -> Trajectory:
+        frame = rng.choice(frames)
+        return _raw(rng, one, lambda text: frame.replace("{}", text))
+
+    return plant
+
+
+def _truncated(rng: random.Random, one: Trajectory) -> Trajectory:
+    share = rng.uniform(0.1, 0.99)
+    return _raw(rng, one, lambda text: text[: max(1, int(len(text) * share) - 1)])
+
+
+def _object(rng: random.Random, one: Trajectory, change: Callable[[dict[str, Any]], dict[str, Any]]) -> Trajectory:
+    return _raw(rng, one, lambda text: json.dumps(change(json.loads(text)), ensure_ascii=False))
+
+
+def _missing_field(rng: random.Random, one: Trajectory) -> Trajectory:
+    def change(value: dict[str, Any]) -> dict[str, Any]:
+        nested = value.get(DERM7PT_KEY)
+        if nested and rng.random() < 0.5:
+            gone = rng.choice(sorted(nested))
+            return value | {DERM7PT_KEY: {k: v for k, v in nested.items() if k != gone}}
+        gone = rng.choice(sorted(value))
+        return {k: v for k, v in value.items() if k != gone}
+
+    return _object(rng, one, change)
+
+
+def _extra_field(rng: random.Random, one: Trajectory) -> Trajectory:
+    key, content = rng.choice(p.EXTRA_FIELDS)
+    return _object(rng, one, lambda value: value | {key: content})
+
+
+def _unknown_term(rng: random.Random, one: Trajectory) -> Trajectory:
+    if one.kind == "dermoscopic":
+        seven = one.observation[DERM7PT_KEY] | {rng.choice(sorted(DERM7PT)): rng.choice(p.UNKNOWN_VALUES)}
+        return replace(one, observation=one.observation | {DERM7PT_KEY: seven})
+    concepts = [*one.observation[SKINCON_KEY], rng.choice(p.UNKNOWN_TERMS)]
+    return replace(one, observation=one.observation | {SKINCON_KEY: concepts})
+
+
+def _wrong_schema(rng: random.Random, one: Trajectory) -> Trajectory:
+    kind = KINDS[one.kind == KINDS[0]]
+    observation = scribe.structure(rng, kind)
+    observation[TEXT_KEY] = scribe.describe(rng, kind, observation, one.known)
+    return replace(one, observation=observation)
+
+
+def _all_absent(rng: random.Random, one: Trajectory) -> Trajectory:
+    if one.kind == "dermoscopic":
+        observation: dict[str, Any] = {DERM7PT_KEY: dict.fromkeys(DERM7PT, "absent"), OTHERS_KEY: []}
+    else:
+        observation = {SKINCON_KEY: [], OTHERS_KEY: []}
+    return replace(one, observation=observation | {TEXT_KEY: scribe.describe(rng, one.kind, observation, one.known)})
+
+
+# --- sentences that must not be there -----------------------------------------------------------------------------------------
+
+
+def inserted(rng: random.Random, text: str, sentence: str) -> str:
+    """A text with a sentence more, anywhere in it."""
+    parts = SENTENCE_END.split(text)
+    parts.insert(rng.randint(0, len(parts)), sentence)
+    return " ".join(parts)
+
+
+def _observed(make: Callable[[random.Random, Trajectory], str | None]) -> Plant:
+    """A sentence more in the description."""
+
+    def plant(rng: random.Random, one: Trajectory) -> Trajectory | None:
+        sentence = make(rng, one)
+        return one.telling(inserted(rng, one.observation[TEXT_KEY], sentence)) if sentence else None
+
+    return plant
+
+
+def _argued(make: Callable[[random.Random, Trajectory], str | None]) -> Plant:
+    """A sentence more in the reasoning, before its conclusion."""
+
+    def plant(rng: random.Random, one: Trajectory) -> Trajectory | None:
+        *said, conclusion = SENTENCE_END.split(one.reasoning["reasoning"])
+        sentence = make(rng, one)
+        return one.arguing(f"{inserted(rng, ' '.join(said), sentence)} {conclusion}") if sentence else None
+
+    return plant
+
+
+def _one_of(sentences: Sequence[str]) -> Callable[[random.Random, Trajectory], str]:
+    return lambda rng, one: rng.choice(sentences)
+
+
+def _age(rng: random.Random, one: Trajectory) -> str:
+    return rng.choice(p.AGE).format(n=rng.randint(1, 95), d=rng.randint(2, 8) * 10)
+
+
+def _sex(rng: random.Random, one: Trajectory) -> str:
+    other = {"female": "male", "male": "female"}.get(one.known.sex or "") or rng.choice(sorted(p.SEX))
+    return rng.choice(p.SEX[other])
+
+
+def _site(rng: random.Random, one: Trajectory) -> str | None:
+    if one.known.site is None:
+        return None
+    region = rng.choice(sorted(set(w.SITES) - {one.known.site} - _NEAR.get(one.known.site, set())))
+    return rng.choice(w.SITE_FRAMES).format(site=rng.choice(w.SITES[region])[1])
+
+
+# Neighbours of which a picture near the border may show either.
+_NEAR = {
+    "gluteal_buttocks": {"trunk_back", "lower_limb"},
+    "trunk_back": {"gluteal_buttocks"},
+    "lower_limb": {"gluteal_buttocks"},
+}
+
+
+def _side(rng: random.Random, one: Trajectory) -> str | None:
+    raw = one.known.site_raw or ""
+    turned = {"left": "right", "right": "left"}
+    side, _, rest = raw.partition(" ")
+    if side not in turned:
+        return None
+    return rng.choice(w.SITE_FRAMES).format(site=scribe.located(f"{turned[side]} {rest}"))
+
+
+def _colour(rng: random.Random, one: Trajectory) -> str | None:
+    lacking = [c for c, share in one.known.traces.items() if not share and not _akin(c, one.known.traces)]
+    if not lacking:
+        return None
+    shade = rng.choice(w.COLOURS[rng.choice(lacking)])
+    return rng.choice(_COLOUR_CLAIMS).format(c=shade, C=shade[0].upper() + shade[1:])
+
+
+def _akin(colour: str, traces: Mapping[str, float]) -> bool:
+    """Whether a neighbour of a colour that people confuse it with is there."""
+    return any(traces[other] for pair in _AKIN for other in pair if colour in pair)
+
+
+_AKIN = (
+    ("pink", "red"),
+    ("light brown", "dark brown"),
+    ("dark brown", "black"),
+    ("blue-gray", "black"),
+    ("light brown", "yellow"),
+)
+_COLOUR_CLAIMS = (
+    "The centre is {c}.",
+    "{C} areas are present.",
+    "There is a {c} zone in one part.",
+    "Part of it is {c}.",
+    "A {c} rim surrounds it.",
+    "{C} tones dominate.",
+    "The colour is {c}.",
+    "Some {c} colour is admixed.",
+    "It has a {c} hue.",
+    "A {c} spot stands out.",
+    "The surface is {c} in places.",
+)
+
+
+def _dermoscopic_words(rng: random.Random, one: Trajectory) -> str | None:
+    return rng.choice(p.DERMOSCOPIC_WORDS) if one.kind == "clinical" else None
+
+
+def _named(which: str, frames: Sequence[str]) -> Callable[[random.Random, Trajectory], str]:
+    """A sentence with the name, synonym or abbreviation of a diagnosis, the true one half of the time."""
+
+    def make(rng: random.Random, one: Trajectory) -> str:
+        tree = ontologies.load()
+        nodes = [n for n in tree.nodes.values() if getattr(n, which)]
+        nodes = [n for n in nodes if len(tree.path(n.id)) > 2] or nodes
+        true = tree.nodes[one.node]
+        node = true if getattr(true, which) and rng.random() < 0.5 else rng.choice(nodes)
+        names = getattr(node, which)
+        name = names if isinstance(names, str) else rng.choice(names)
+        sentence = rng.choice(frames).format(d=name)
+        return sentence[0].upper() + sentence[1:]
+
+    return make
+
+
+def _plural(rng: random.Random, one: Trajectory) -> str:
+    return rng.choice(p.PLURAL_FRAMES).format(d=rng.choice(p.PLURALS))
+
+
+def _measured(topic: str) -> Callable[[random.Random, Trajectory], str | None]:
+    """The opposite of a measured value, said in the description."""
+
+    def make(rng: random.Random, one: Trajectory) -> str | None:
+        known = [f for f in one.known.measured if f.startswith(f"{topic}: ")]
+        opposite = _OPPOSITE.get(known[0]) if known else None
+        return (
+            f"{rng.choice(('The lesion', 'It', 'Overall, the lesion'))} {rng.choice(w.MEASURED[opposite])}."
+            if opposite
+            else None
+        )
+
+    return make
+
+
+_OPPOSITE = {
+    "symmetry: symmetric": "symmetry: asymmetric in both axes",
+    "symmetry: asymmetric in both axes": "symmetry: symmetric",
+    "outline: smooth": "outline: irregular",
+    "outline: irregular": "outline: smooth",
+    "edge: sharp": "edge: gradual",
+    "edge: gradual": "edge: sharp",
+    "shape: round": "shape: elongated",
+    "shape: elongated": "shape: round",
+    "number of colours: one": "number of colours: three or more",
+    "number of colours: three or more": "number of colours: one",
+}
+
+
+# --- description against structure --------------------------------------------------------------------------------------------
+
+
+def _redescribed(rng: random.Random, one: Trajectory, changed: dict[str, Any]) -> Trajectory:
+    """The same structure, told as if it were another one."""
+    return one.telling(scribe.describe(rng, one.kind, one.observation | changed, one.known))
+
+
+def _set(one: Trajectory, key: str, value: str) -> dict[str, Any]:
+    return {DERM7PT_KEY: one.observation[DERM7PT_KEY] | {key: value}}
+
+
+def _positive(one: Trajectory) -> list[str]:
+    return [key for key, value in one.observation[DERM7PT_KEY].items() if value not in ("absent", NOT_ASSESSABLE)]
+
+
+def _denies_listed(rng: random.Random, one: Trajectory) -> Trajectory | None:
+    if one.kind == "dermoscopic":
+        return _redescribed(rng, one, _set(one, rng.choice(_positive(one)), "absent"))
+    concept = rng.choice(one.observation[SKINCON_KEY])
+    told = _redescribed(rng, one, {SKINCON_KEY: [c for c in one.observation[SKINCON_KEY] if c != concept]})
+    name = re.sub(r"^(?:an?|the|some) ", "", scribe.nouns(rng, concept).removeprefix("+ "))
+    return told.telling(inserted(rng, told.observation[TEXT_KEY], scribe.denied(rng, [name])))
+
+
+def _claims_absent(rng: random.Random, one: Trajectory) -> Trajectory | None:
+    if one.kind == "dermoscopic":
+        absent = [key for key, value in one.observation[DERM7PT_KEY].items() if value == "absent"]
+        if not absent:
+            return None
+        key = rng.choice(absent)
+        return _redescribed(rng, one, _set(one, key, rng.choice(DERM7PT[key][1:])))
+    listed = one.observation[SKINCON_KEY]
+    free = sorted(set(SKINCON) - set(listed) - _told(one) - {near for c in listed for near in _KIN.get(c, ())})
+    return _redescribed(rng, one, {SKINCON_KEY: [*listed, rng.choice(free)]})
+
+
+def _told(one: Trajectory) -> set[str]:
+    """Concepts of colour that the list of measured colours says already."""
+    shades = {f.removeprefix("colour: ") for f in one.observation[OTHERS_KEY] if f.startswith("colour: ")}
+    return {concept for concept in _COLOURED if shades & set(scribe.TINTS[concept])}
+
+
+_COLOURED = (
+    *("Black", "Blue", "Brown(Hyperpigmentation)", "Gray", "Purple", "Salmon", "White(Hypopigmentation)", "Yellow"),
+    *("Pigmented", "Erythema"),
+)
+
+# Concepts that a text about the first may well name too.
+_KIN: dict[str, tuple[str, ...]] = {
+    "Pigmented": ("Brown(Hyperpigmentation)",),
+    "Brown(Hyperpigmentation)": ("Pigmented",),
+    "Purple": ("Purpura/Petechiae",),
+    "Purpura/Petechiae": ("Purple", "Pigmented"),
+    "Sclerosis": ("Induration",),
+    "Induration": ("Sclerosis",),
+    "Poikiloderma": ("Telangiectasia", "Atrophy", "Pigmented"),
+}
+
+
+def _other_value(rng: random.Random, one: Trajectory) -> Trajectory | None:
+    if one.kind != "dermoscopic":
+        return None
+    parts = ("within regression", "combinations")  # another value is a part of these, and no contradiction
+    seven = one.observation[DERM7PT_KEY]
+    keys = [key for key in _positive(one) if len(DERM7PT[key]) > 2 and seven[key] not in parts]
+    if not keys:
+        return None
+    key = rng.choice(keys)
+    others = [value for value in DERM7PT[key][1:] if value not in (seven[key], *parts)]
+    return _redescribed(rng, one, _set(one, key, rng.choice(others)))
+
+
+def _unmentioned(rng: random.Random, one: Trajectory) -> Trajectory | None:
+    if one.kind == "dermoscopic":
+        seven = one.observation[DERM7PT_KEY]
+        gone = rng.choice(_positive(one))
+        if gone == "regression_structures" and seven["vascular_structures"] == "within regression":
+            return None
+        return _redescribed(rng, one, {DERM7PT_KEY: {k: v for k, v in seven.items() if k != gone}})
+    listed = one.observation[SKINCON_KEY]
+    gone = rng.choice(listed)
+    if gone in _told(one) or any(gone in _KIN.get(other, ()) for other in listed):
+        return None
+    told = scribe.describe(
+        rng, one.kind, one.observation | {SKINCON_KEY: [c for c in listed if c != gone]}, one.known, denying=False
+    )
+    return one.telling(told)
+
+
+# --- reasoning ----------------------------------------------------------------------------------------------------------------
+
+
+def _cites_unobserved(rng: random.Random, one: Trajectory) -> Trajectory:
+    observed = set(findings(one.observation))
+    if one.kind == "dermoscopic":
+        pool = [f for f in w.SEVEN if f not in observed]
+    else:
+        pool = [f for f in w.SKINCON if f not in observed]
+    pool += [f for f in w.MEASURED if f not in observed]
+    side = rng.choice(("supporting", "against"))
+    cited = list(one.reasoning[side])
+    cited.insert(rng.randint(0, len(cited)), rng.choice(pool))
+    return replace(one, reasoning=one.reasoning | {side: cited})
+
+
+def _both_ways(rng: random.Random, one: Trajectory) -> Trajectory:
+    finding = rng.choice(one.reasoning["supporting"])
+    return replace(one, reasoning=one.reasoning | {"against": [*one.reasoning["against"], finding]})
+
+
+def _both_ways_respelled(rng: random.Random, one: Trajectory) -> Trajectory:
+    finding = rng.choice(one.reasoning["supporting"])
+    written = rng.choice((finding.upper(), finding.swapcase(), f" {finding}", f"{finding}.", finding.replace(" ", "  ") + " "))
+    return replace(one, reasoning=one.reasoning | {"against": [*one.reasoning["against"], written]})
+
+
+def _no_support(rng: random.Random, one: Trajectory) -> Trajectory:
+    return replace(one, reasoning=one.reasoning | {"supporting": []})
+
+
+def _far(one: Trajectory) -> list[str]:
+    tree = ontologies.load()
+    return [n for n in tree.nodes if tree.relation(n, one.node) == "unrelated" and len(tree.path(n)) > 2]
+
+
+def _concludes_otherwise(rng: random.Random, one: Trajectory) -> Trajectory | None:
+    """The text ends with another diagnosis than the final one, neither above nor below it."""
+    tree = ontologies.load()
+    *said, _ = SENTENCE_END.split(one.reasoning["reasoning"])
+    other = rng.choice(tree.siblings(one.node) if tree.siblings(one.node) and rng.random() < 0.5 else _far(one))
+    final = tree.resolve(one.reasoning["final_diagnosis"])
+    if final is None or tree.relation(other, final) in ("same", "ancestor", "descendant"):
+        return None
+    return one.arguing(" ".join([*said, rng.choice(w.CONCLUSION_FRAMES).format(d=tree.nodes[other].name)]))
+
+
+def concluding(one: Trajectory, label: str, rng: random.Random) -> Trajectory:
+    """The same argument with another conclusion, in text and label."""
+    *said, _ = SENTENCE_END.split(one.reasoning["reasoning"])
+    text = " ".join([*said, rng.choice(w.CONCLUSION_FRAMES).format(d=label)])
+    return replace(one, reasoning=one.reasoning | {"reasoning": text, "final_diagnosis": label})
+
+
+def _unknown_diagnosis(rng: random.Random, one: Trajectory) -> Trajectory:
+    return concluding(one, rng.choice(p.UNKNOWN_DIAGNOSES), rng)
+
+
+def related(rng: random.Random, node: str, relation: str) -> str | None:
+    """Another diagnosis in a relation to a node: `sibling`, `cousin` (same superclass) or `unrelated`; None where there is none."""
+    tree = ontologies.load()
+    wanted = {"sibling": "sibling", "cousin": "same superclass", "unrelated": "unrelated"}[relation]
+    found = [n for n in tree.nodes if len(tree.path(n)) > 2 and tree.relation(n, node) == wanted]
+    return rng.choice(found) if found else None
+
+
+def _other_diagnosis(relation: str) -> Plant:
+    """The reasoning argues consistently for another diagnosis than the known one."""
+
+    def plant(rng: random.Random, one: Trajectory) -> Trajectory | None:
+        other = related(rng, one.node, relation)
+        return replace(one, reasoning=scribe.reason(rng, one.kind, one.observation, other, coarse=False)) if other else None
+
+    return plant
+
+
+# --- whole texts --------------------------------------------------------------------------------------------------------------
+
+
+def _whole(make: Callable[[random.Random, Trajectory], str]) -> Plant:
+    """The description is this text and nothing else."""
+    return lambda rng, one: one.telling(make(rng, one))
+
+
+def _refused(rng: random.Random, one: Trajectory) -> str:
+    return " ".join(rng.sample(p.REFUSALS, rng.choice((1, 2, 3))))
+
+
+def _refused_raw(rng: random.Random, one: Trajectory) -> Trajectory:
+    text = _refused(rng, one)
+    return _raw(rng, one, lambda _: text)
+
+
+def _refused_within(rng: random.Random, one: Trajectory) -> Trajectory:
+    """A refusal where the reasoning stands, before its conclusion."""
+    *_, conclusion = SENTENCE_END.split(one.reasoning["reasoning"])
+    return one.arguing(f"{_refused(rng, one)} {conclusion}")
+
+
+def _hedged(rng: random.Random, one: Trajectory) -> str:
+    things = [_bare(rng, f) for f in findings(one.observation) if f in w.SEVEN or f in w.SKINCON] or ["a lesion"]
+    return " ".join(rng.choice(p.HEDGES).format(x=rng.choice(things)) for _ in range(rng.randint(4, 7)))
+
+
+def _bare(rng: random.Random, finding: str) -> str:
+    return scribe.nouns(rng, finding).removeprefix("+ ")
+
+
+def _foreign(language: str) -> Plant:
+    return _whole(lambda rng, one: " ".join(rng.sample(p.LANGUAGES[language], rng.randint(6, 10))))
+
+
+def _half_foreign(rng: random.Random, one: Trajectory) -> str:
+    parts = SENTENCE_END.split(one.observation[TEXT_KEY])
+    foreign = rng.sample(p.LANGUAGES[rng.choice(sorted(p.LANGUAGES))], rng.randint(3, 5))
+    return " ".join([*parts[: max(2, len(parts) // 2)], *foreign])
+
+
+def _noise(rng: random.Random, one: Trajectory) -> str:
+    return " ".join(rng.sample(p.NOISE, rng.choice((2, 3, 4))))
+
+
+def _too_long(rng: random.Random, one: Trajectory) -> str:
+    seeds = (scribe.sound(f"long/{rng.random()}") for _ in range(40))
+    said = [one.observation[TEXT_KEY]]
+    for other in seeds:
+        if len(" ".join(said).split()) > rng.randint(260, 300):
+            break
+        said += [other.observation[TEXT_KEY]] if other.kind == one.kind else []
+    return " ".join(said)
+
+
+def _loop(rng: random.Random, one: Trajectory) -> str:
+    text = one.observation[TEXT_KEY]
+    parts = SENTENCE_END.split(text)
+    sentence, times = rng.choice(parts), rng.randint(4, 9)
+    words = sentence.rstrip(".").split()
+    how = rng.choice(p.LOOPS)
+    if how == "sentence":
+        return " ".join([*parts[:3], *[sentence] * times])
+    if how == "phrase":
+        return text + " It shows " + ", ".join([" ".join(words[-3:])] * (2 * times)) + "."
+    if how == "word":
+        return text + " It is " + " ".join([rng.choice(words)] * (2 * times)) + "."
+    return " ".join([text] * rng.choice((2, 3)))
+
+
+def _template(rng: random.Random, one: Trajectory) -> str:
+    return rng.choice(p.TEMPLATES)
+
+
+def origin_of(one: Trajectory) -> Trajectory:
+    """The sound trajectory that the kind `copied_text` takes the description of a faulty one from."""
+    return scribe.sound(f"origin of {json.dumps(one.reasoning, sort_keys=True)}")
+
+
+def _copied(rng: random.Random, one: Trajectory) -> Trajectory | None:
+    """The description of another image with other findings, which is `origin_of(one)`."""
+    other = origin_of(one)
+    if other.kind != one.kind or set(findings(other.observation)) == set(findings(one.observation)):
+        return None
+    return one.telling(other.observation[TEXT_KEY])
+
+
+def _copied_and_edited(rng: random.Random, one: Trajectory) -> Trajectory | None:
+    """The same with one word replaced."""
+    copy = _copied(rng, one)
+    if copy is None:
+        return None
+    words = copy.observation[TEXT_KEY].split()
+    places = [place for place, word in enumerate(words) if word in _REPLACEABLE]
+    if not places:
+        return None
+    place = rng.choice(places)
+    words[place] = _REPLACEABLE[words[place]]
+    return copy.telling(" ".join(words))
+
+
+_REPLACEABLE = {
+    "visible.": "noticeable.",
+    "evident.": "obvious.",
+    "apparent.": "recognisable.",
+    "present.": "found.",
+    "seen.": "observed.",
+    "lesion": "spot",
+    "image": "photo",
+    "picture": "photo",
+    "shows": "presents",
+    "displays": "has",
+    "reveals": "uncovers",
+    "exhibits": "shows",
+    "There": "Here",
+}
+
+
+def _fault(plant: Plant, *checks: str) -> Fault:
+    return Fault(plant, frozenset(checks))
+
+
+def _both(name: str, make: Callable[[random.Random, Trajectory], str | None], *checks: str) -> dict[str, Fault]:
+    """A kind in the description, and the same in the reasoning."""
+    return {name: _fault(_observed(make), *checks), f"{name}, in reasoning": _fault(_argued(make), *checks)}
+
+
+FAULTS: dict[str, Fault] = {
+    "json_fenced": _fault(_wrapped(p.FENCED), "not_json"),
+    "json_truncated": _fault(_truncated, "not_json"),
+    "chatter_before": _fault(_wrapped(p.CHATTER_BEFORE), "not_json"),
+    "chatter_after": _fault(_wrapped(p.CHATTER_AFTER), "not_json"),
+    "missing_field": _fault(_missing_field, "schema"),
+    "extra_field": _fault(_extra_field, "schema"),
+    "unknown_term": _fault(_unknown_term, "vocabulary"),
+    "wrong_schema": _fault(_wrong_schema, "wrong_modality"),
+    "dermoscopic_words": _fault(_observed(_dermoscopic_words), "wrong_modality"),
+    "all_absent": _fault(_all_absent, "all_absent"),
+    "diagnosis_name": _fault(_observed(_named("name", p.DIAGNOSIS_FRAMES)), "names_diagnosis"),
+    "diagnosis_synonym": _fault(_observed(_named("synonyms", p.DIAGNOSIS_FRAMES)), "names_diagnosis"),
+    "diagnosis_abbreviation": _fault(_observed(_named("abbreviations", p.SHORT_FRAMES)), "names_diagnosis"),
+    "diagnosis_denied": _fault(_observed(_named("name", p.DIAGNOSIS_DENIED)), "names_diagnosis"),
+    "diagnosis_plural": _fault(_observed(_plural), "names_diagnosis"),
+    "diagnosis_adjective": _fault(_observed(_one_of(p.ADJECTIVES)), "names_diagnosis"),
+    "text_denies_listed": _fault(_denies_listed, "contradiction"),
+    "text_claims_absent": _fault(_claims_absent, "contradiction"),
+    "text_other_value": _fault(_other_value, "contradiction"),
+    "unmentioned": _fault(_unmentioned, "unmentioned"),
+    "cites_unobserved": _fault(_cites_unobserved, "cites_unobserved"),
+    "cited_both_ways": _fault(_both_ways, "cited_both_ways"),
+    "cited_both_ways, respelled": _fault(_both_ways_respelled, "cited_both_ways", "cites_unobserved"),
+    "no_support": _fault(_no_support, "no_support"),
+    "concludes_otherwise": _fault(_concludes_otherwise, "concludes_otherwise"),
+    "diagnosis_unknown": _fault(_unknown_diagnosis, "diagnosis_unknown"),
+    "diagnosis_sibling": _fault(_other_diagnosis("sibling"), "diagnosis_disagrees"),
+    "diagnosis_same_superclass": _fault(_other_diagnosis("cousin"), "diagnosis_disagrees"),
+    "diagnosis_other_superclass": _fault(_other_diagnosis("unrelated"), "diagnosis_disagrees"),
+    "site_contradicted": _fault(_observed(_site), "against_record"),
+    "side_contradicted": _fault(_observed(_side), "against_record"),
+    "colour_contradicted": _fault(_observed(_colour), "against_pixels", "contradiction"),
+    "symmetry_contradicted": _fault(_observed(_measured("symmetry")), "against_pixels", "contradiction"),
+    "outline_contradicted": _fault(_observed(_measured("outline")), "against_pixels", "contradiction"),
+    "edge_contradicted": _fault(_observed(_measured("edge")), "against_pixels", "contradiction"),
+    "shape_contradicted": _fault(_observed(_measured("shape")), "against_pixels", "contradiction"),
+    "colours_contradicted": _fault(_observed(_measured("number of colours")), "against_pixels", "contradiction"),
+    **_both("sex_claimed", _sex, "against_record", "non_visual"),
+    **_both("age_claimed", _age, "against_record", "non_visual"),
+    **_both("history", _one_of(p.HISTORY), "non_visual"),
+    **_both("symptoms", _one_of(p.SYMPTOMS), "non_visual"),
+    **_both("palpation", _one_of(p.PALPATION), "non_visual"),
+    **_both("histology", _one_of(p.HISTOLOGY), "non_visual"),
+    **_both("label_told", _one_of(p.LABEL), "provenance"),
+    **_both("metadata_told", _one_of(p.METADATA), "provenance"),
+    **_both("file_name_told", _one_of(p.FILE_NAME), "provenance"),
+    "refusal": _fault(_whole(_refused), "refusal"),
+    "refusal, instead of JSON": _fault(_refused_raw, "not_json", "refusal"),
+    "refusal, in reasoning": _fault(_refused_within, "refusal"),
+    **_both("ai_talk", _one_of(p.AI_TALK), "refusal", "provenance"),
+    "hedged": _fault(_whole(_hedged), "hedging"),
+    **{f"language_{name}": _fault(_foreign(name), "language") for name in p.LANGUAGES},
+    "language_half": _fault(_whole(_half_foreign), "language"),
+    "noise": _fault(_whole(_noise), "language", "degenerate"),
+    "too_short": _fault(_whole(_one_of(p.SHORT)), "length"),
+    "too_long": _fault(_whole(_too_long), "length", "schema"),
+    "loop": _fault(_whole(_loop), "degenerate"),
+    **_both("template", _template, "degenerate"),
+    **_both("treatment", _one_of(p.TREATMENT), "management", "non_visual"),
+    **_both("management", _one_of(p.MANAGEMENT), "management", "refusal"),
+    **_both("person_named", _one_of(p.NAMES), "personal_data"),
+    **_both("date", _one_of(p.DATES), "personal_data"),
+    **_both("contact", _one_of(p.CONTACTS), "personal_data"),
+    **_both("record_number", _one_of(p.NUMBERS), "personal_data"),
+    "copied_text": _fault(_copied, "copied_text"),
+    "copied_text, a word changed": _fault(_copied_and_edited, "copied_text"),
+}

@@ -1,0 +1,40 @@
+"""The planted faults are the same from the same seeds, and every kind of fault is generated and differs from the sound trajectory."""
+
+import json
+
+import pytest
+
+from benchmarks import label_swaps, plants, scribe
+from prompts.schemas import TEXT_KEY, findings
+from quality.checks import CHECKS
+
+
+def test_sound_trajectories_depend_on_the_seed_alone() -> None:
+    assert [scribe.sound(seed) for seed in range(20)] == [scribe.sound(seed) for seed in range(20)]
+    assert len({scribe.sound(seed).observation[TEXT_KEY] for seed in range(200)}) == 200
+
+
+def test_sound_texts_have_the_length_that_the_prompts_ask_for_and_cite_what_was_observed() -> None:
+    for seed in range(200):
+        one = scribe.sound(seed)
+        assert 40 <= len(one.observation[TEXT_KEY].split()) <= 130
+        assert 60 <= len(one.reasoning["reasoning"].split()) <= 160
+        assert {*one.reasoning["supporting"], *one.reasoning["against"]} <= set(findings(one.observation))
+        assert (
+            one.reasoning["reasoning"].endswith(f"{one.reasoning['final_diagnosis']}.")
+            or "diagnosis" in one.reasoning["reasoning"]
+        )
+
+
+@pytest.mark.parametrize("kind", plants.FAULTS)
+def test_every_kind_of_fault_is_planted_the_same_way_each_time(kind: str) -> None:
+    made = plants.planted(kind, 5)
+    assert made == plants.planted(kind, 5)
+    assert all((sound.observed, sound.reasoned) != (faulty.observed, faulty.reasoned) for sound, faulty in made)
+    assert plants.FAULTS[kind].checks <= CHECKS.keys()
+
+
+@pytest.mark.parametrize("name", label_swaps.SWAPS)
+def test_every_swap_is_made(name: str) -> None:
+    row = label_swaps.caught(name, 5, lambda one: (set(), {"told"} if json.loads(one.reasoned) else set()))
+    assert (row.swaps, row.observation, row.either) == (5, 0.0, 1.0)
