@@ -11,9 +11,13 @@ from assets import grouping, ingesting, releasing, reviewing, teaching  # noqa: 
 from assets.partitions import RANGE  # noqa: E402
 from assets.settings import Settings  # noqa: E402
 
-corpus = dg.define_asset_job("corpus", selection="*", description="Everything, from published files to a release.")
+PUBLISHED = dg.AssetSelection.assets("hub_release")
+corpus = dg.define_asset_job(
+    "corpus", selection=dg.AssetSelection.all() - PUBLISHED, description="Everything, from published files to a release."
+)
 ingest = dg.define_asset_job("ingest", selection=dg.AssetSelection.groups("ingest"))
 teach = dg.define_asset_job("teach", selection=dg.AssetSelection.groups("teach"))
+publish = dg.define_asset_job("publish", selection=PUBLISHED, description="The finished release to DERMOFORGE_PUBLISH_TO.")
 
 
 @dg.schedule(name="weekly_corpus", job=corpus, cron_schedule="0 3 * * 0")
@@ -26,7 +30,7 @@ def build_defs(settings: Settings | None = None) -> dg.Definitions:
     """The definitions, with other settings if given (tests use a lake of their own)."""
     return dg.Definitions(
         assets=dg.load_assets_from_modules([ingesting, grouping, teaching, reviewing, releasing]),
-        jobs=[corpus, ingest, teach, reviewing.reviewed],
+        jobs=[corpus, ingest, teach, reviewing.reviewed, publish],
         schedules=[weekly],
         sensors=[reviewing.returned_reviews],
         resources={"settings": settings or Settings()},

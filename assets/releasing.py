@@ -1,6 +1,5 @@
 """Assets of what users take away: rendered samples and the release folder."""
 
-import json
 from pathlib import Path
 
 import dagster as dg
@@ -10,6 +9,8 @@ from assets.partitions import by_source, in_one_run
 from assets.settings import Settings, chosen_sources
 from pipelines import release as releasing
 from pipelines import render as rendering
+from pipelines.publish.publish import publish
+from pipelines.publish.tree import NotPublished
 from sources.licences import Profile, may_release
 
 GROUP = "release"
@@ -73,14 +74,34 @@ def release(settings: Settings) -> dg.MaterializeResult:
     )
 
 
-def _licences(path: Path, profile: Profile) -> dg.AssetCheckResult:
-    """Read the licences back from the written files, not from the tables they came from."""
-    import pyarrow.parquet as pq
+@dg.asset(deps=["release"], group_name=GROUP, owners=OWNERS, kinds={"huggingface"})
+def hub_release(settings: Settings) -> dg.MaterializeResult:
+    """The release at DERMOFORGE_PUBLISH_TO: what a publish would change; it does so where DERMOFORGE_PUBLISH is yes."""
+    if not settings.publish_to:
+        return dg.MaterializeResult(metadata={"why": "DERMOFORGE_PUBLISH_TO is not set"})
+    args = (settings.lake(), chosen_sources(), settings.releases_path(), settings.release_profile())
+    manifest = releasing.latest(*args)
+    if manifest is None:
+        raise dg.Failure("there is no release of the lake as it is now: materialise `release` first", allow_retries=False)
+    try:
+        done = publish(settings.releases_path() / manifest["version"], settings.publish_to, go=settings.really_publish())
+    except NotPublished as error:
+        raise dg.Failure(f"not published: {error}", allow_retries=False) from None
+    return dg.MaterializeResult(
+        metadata={
+            "dagster/uri": done.plan.target,
+            "version": manifest["version"],
+            "licence profile": manifest["profile"],
+            "target before": done.plan.state,
+            "published": done.revision or "dry run: nothing was sent (DERMOFORGE_PUBLISH=yes publishes)",
+            **done.plan.facts(),
+        },
+        data_version=dg.DataVersion(done.revision or f"dry run of {manifest['version']}"),
+    )
 
-    files = [*path.glob("data/*/*.parquet")]
-    written = {value for file in files for value in pq.read_table(file, columns=["licence"]).column("licence").to_pylist()}
-    for file in path.glob("trainer/sft/*.json"):
-        written |= {row["licence_id"] for row in json.loads(file.read_text(encoding="utf-8"))}
+
+def _licences(path: Path, profile: Profile) -> dg.AssetCheckResult:
+    written = releasing.written_licences(path)
     outside = sorted(value for value in written if not may_release(value, profile))
     return check("release", "licences", not outside, {"licences": sorted(written), "outside the profile": outside})
 

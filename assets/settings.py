@@ -38,6 +38,8 @@ class Settings(dg.ConfigurableResource):
     profile: str = _setting("PROFILE", "noncommercial")
     blocklists: str = _setting("BLOCKLISTS", "")
     cleared: str = _setting("CLEARED", "")
+    publish_to: str = _setting("PUBLISH_TO", "")
+    publish: str = _setting("PUBLISH", "")
 
     def lake(self) -> Lake:
         """The lake of this run."""
@@ -63,6 +65,12 @@ class Settings(dg.ConfigurableResource):
     def teacher_config(self) -> TeacherConfig:
         """Who teaches: the file, with engine and model replaced where they are given. Raises ValueError naming the field."""
         return load_config(self.teacher_file, self.teacher, self.teacher_model)
+
+    def really_publish(self) -> bool:
+        """Whether a publish does more than look. Raises ValueError for a word that is neither yes nor no."""
+        if self.publish not in ("", "no", "yes"):
+            raise ValueError(f"DERMOFORGE_PUBLISH is {self.publish!r}: choose yes or no")
+        return self.publish == "yes"
 
     def judge_config(self) -> TeacherConfig | None:
         """Who judges, from a file like the teacher's; None where nobody does. Raises ValueError naming the field."""

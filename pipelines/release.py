@@ -244,6 +244,20 @@ def _write_durably(path: Path, text: str) -> None:
         os.fsync(handle.fileno())
 
 
+def written_licences(path: Path) -> set[str]:
+    """Licences of the rows in a release, read back from the written files and not from the tables they came from.
+
+    A row without one counts as "no licence", which no profile allows.
+    """
+    import pyarrow.parquet as pq
+
+    files = [*path.glob("data/*/*.parquet")]
+    written = {value for file in files for value in pq.read_table(file, columns=["licence"]).column("licence").to_pylist()}
+    for file in path.glob("trainer/sft/*.json"):
+        written |= {row["licence_id"] for row in json.loads(file.read_text(encoding="utf-8"))}
+    return {value or "no licence" for value in written}
+
+
 def verified(path: Path) -> dict[str, Any]:
     """The manifest of a release whose every file is as the manifest says. Raises ReleaseDamaged naming the first that is not."""
     manifest = json.loads((path / "manifest.json").read_text(encoding="utf-8"))

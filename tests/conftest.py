@@ -80,6 +80,27 @@ def corpus(tmp_path_factory) -> Corpus:
     return made
 
 
+@pytest.fixture(scope="session")
+def versions(corpus, tmp_path_factory) -> list[Path]:
+    """Two releases of one lake: between them six images went and six came."""
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    from pipelines.release import release
+
+    home = tmp_path_factory.mktemp("versions")
+    shutil.copytree(corpus.home / "lake", home / "lake")
+    lake, rows = Lake(str(home / "lake")), corpus.lake.read("samples")
+    images = sorted(set(rows.column("image_id").to_pylist()))
+    made = []
+    for kept in (images[:60], images[6:66]):
+        lake.replace("samples", rows.filter(pc.is_in(rows.column("image_id"), pa.array(kept))), source="phantom")
+        done = release(lake, ["phantom"], home / "releases")
+        assert done
+        made.append(done.path)
+    return made
+
+
 @pytest.fixture
 def bucket(monkeypatch):
     """A lake URL in an S3 emulator on this machine."""
