@@ -115,7 +115,7 @@ def example(sound: Trajectory, faulty: Trajectory) -> dict[str, Any]:
     return {
         "planted": " ".join(parts)[:700],
         "findings": list(findings(sound.observation)),
-        "known": record | {"lacks": [colour for colour, share in known.traces.items() if not share]},
+        "known": record | {"lacks": [colour for colour, share in known.traces.items() if share == 0]},
         "node": faulty.node,
     }
 

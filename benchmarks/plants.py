@@ -178,7 +178,7 @@ def _side(rng: random.Random, one: Trajectory) -> str | None:
 
 
 def _colour(rng: random.Random, one: Trajectory) -> str | None:
-    lacking = [c for c, share in one.known.traces.items() if not share and not _akin(c, one.known.traces)]
+    lacking = [c for c, share in one.known.traces.items() if share == 0 and not _akin(c, one.known.traces)]
     if not lacking:
         return None
     shade = rng.choice(w.COLOURS[rng.choice(lacking)])
@@ -216,10 +216,14 @@ def _dermoscopic_words(rng: random.Random, one: Trajectory) -> str | None:
     return rng.choice(p.DERMOSCOPIC_WORDS) if one.kind == "clinical" else None
 
 
-def _named(which: str, frames: Sequence[str]) -> Callable[[random.Random, Trajectory], str]:
+_SIGNS = {concept.lower() for concept in SKINCON}
+"""Names of diagnoses that are concepts too: to name them names no disease."""
+
+
+def _named(which: str, frames: Sequence[str]) -> Callable[[random.Random, Trajectory], str | None]:
     """A sentence with the name, synonym or abbreviation of a diagnosis, the true one half of the time."""
 
-    def make(rng: random.Random, one: Trajectory) -> str:
+    def make(rng: random.Random, one: Trajectory) -> str | None:
         tree = ontologies.load()
         nodes = [n for n in tree.nodes.values() if getattr(n, which)]
         nodes = [n for n in nodes if len(tree.path(n.id)) > 2] or nodes
@@ -227,6 +231,8 @@ def _named(which: str, frames: Sequence[str]) -> Callable[[random.Random, Trajec
         node = true if getattr(true, which) and rng.random() < 0.5 else rng.choice(nodes)
         names = getattr(node, which)
         name = names if isinstance(names, str) else rng.choice(names)
+        if name.lower() in _SIGNS:
+            return None
         sentence = rng.choice(frames).format(d=name)
         return sentence[0].upper() + sentence[1:]
 
