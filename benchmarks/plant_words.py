@@ -1,5 +1,23 @@
 """Wording of `benchmarks.plants`: sentences that an answer must not hold, at least ten of each kind. Names and numbers are invented."""
 
+from benchmarks.scribe_words import COLOURS as SHADES
+from benchmarks.scribe_words import CONCLUSION_FRAMES, MEASURED, SITE_FRAMES, SITES
+
+__all__ = ["CONCLUSION_FRAMES", "MEASURED", "SHADES", "SITES", "SITE_FRAMES"]
+
+COLOUR_CLAIMS: tuple[str, ...] = (
+    "The centre is {c}.",
+    "{C} areas are present.",
+    "There is a {c} zone in one part.",
+    "Part of it is {c}.",
+    "A {c} rim surrounds it.",
+    "{C} tones dominate.",
+    "The colour is {c}.",
+    "Some {c} colour is admixed.",
+    "It has a {c} hue.",
+    "A {c} spot stands out.",
+    "The surface is {c} in places.",
+)
 FENCED: tuple[str, ...] = (
     "```json\n{}\n```",
     "```\n{}\n```",

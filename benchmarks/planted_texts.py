@@ -2,7 +2,8 @@
 
 `python -m benchmarks.planted_texts [--quick]` prints recall by kind of fault, false alarms by check, label swaps by stage, and examples of
 what was missed and wrongly raised; the full run writes benchmarks/results/planted_texts.json. Faults are those of `benchmarks.plants`, sound
-texts those of `benchmarks.scribe` and of the composer; neither was written with the patterns of the checks in view.
+texts those of `benchmarks.scribe` and of the composer; neither was written with the patterns of the checks in view. The checks were mended
+from what they missed of the first author's faults, so it is the second author's recall that says how they do on what they have not seen.
 """
 
 import argparse
@@ -12,10 +13,11 @@ from collections import Counter, defaultdict
 from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
+from statistics import mean
 from typing import Any
 
 from benchmarks import label_swaps, plants, scribe
-from benchmarks.plants import SENTENCE_END
+from benchmarks.plants import SENTENCE_END, Author
 from benchmarks.scribe import KINDS, Trajectory, dice
 from pipelines.teach.composer import NothingToSay, compose_observation, compose_reasoning
 from prompts import ontology as ontologies
@@ -26,10 +28,14 @@ from quality.near_texts import near_pairs
 from sources.vocabulary import DERM7PT
 
 RESULTS = Path(__file__).with_name("results") / "planted_texts.json"
-SIZES = {"quick": (30, 300, 200, 100), "full": (250, 2_000, 1_000, 1_000)}
+SIZES = {"quick": (20, 300, 200, 100), "full": (250, 2_000, 1_000, 1_000)}
 """Faults of a kind, sound texts of the scribe, of the composer, and swaps of a name."""
 
 EXAMPLES = 3
+AUTHORS: dict[Author, str] = {
+    "first": "first author, whose misses the checks were mended from",
+    "second": "second author, never looked at when the checks were written",
+}
 
 
 def main() -> None:
@@ -38,15 +44,20 @@ def main() -> None:
     parser.add_argument("--quick", action="store_true", help="few texts of each kind")
     which = "quick" if parser.parse_args().quick else "full"
     faults, sound, composed, swaps = SIZES[which]
-    report: dict[str, Any] = {"faults": {kind: recall(kind, faults) for kind in plants.FAULTS}}
+    report: dict[str, Any] = {
+        "faults": {author: {kind: recall(kind, faults, author) for kind in plants.AUTHORS[author]} for author in AUTHORS}
+    }
     report["sound"] = {
         "scribe": false_alarms([scribe.sound(seed) for seed in range(sound)]),
         "composer": false_alarms(compositions(composed)),
     }
     report["swaps"] = {name: asdict(label_swaps.caught(name, swaps, stages)) for name in label_swaps.SWAPS}
     alarms = {check: row["share"] for rows in report["sound"].values() for check, row in rows["checks"].items()}
+    recalls = {author: [row["recall"] for row in rows.values()] for author, rows in report["faults"].items()}
     report["ratios"] = {
-        "least_recall": min(row["recall"] for row in report["faults"].values()),
+        "least_recall_first": min(recalls["first"]),
+        "least_recall_second": min(recalls["second"]),
+        "mean_recall_second": round(mean(recalls["second"]), 4),
         "most_false_alarms": max(alarms.values(), default=0.0),
     }
     show(report)
@@ -71,11 +82,11 @@ def details(one: Trajectory) -> tuple[dict[str, str], dict[str, str]]:
     return observed, {verdict.check: verdict.detail for verdict in verdicts if not verdict.passed}
 
 
-def recall(kind: str, count: int) -> dict[str, Any]:
-    """The row of a kind of fault: how many of `count` its checks caught, how many any check did, and some that they missed."""
-    named = plants.FAULTS[kind].checks
+def recall(kind: str, count: int, author: Author) -> dict[str, Any]:
+    """The row of a kind of fault in an author's words: how many of `count` its checks caught, how many any check did, and some that they missed."""
+    named = plants.AUTHORS[author][kind].checks
     caught, caught_by_any, missed, by = 0, 0, [], Counter[str]()
-    for sound, faulty in plants.planted(kind, count):
+    for sound, faulty in plants.planted(kind, count, author):
         failed = copied(sound, faulty) if kind.startswith("copied_text") else set.union(*stages(faulty))
         by.update(failed)
         caught += bool(failed & named)
@@ -190,9 +201,8 @@ def _measurements(rng: random.Random) -> list[str]:
 
 def show(report: dict[str, Any]) -> None:
     """The tables, the examples, then a line for each claim."""
-    print(f"{'kind of fault':34} {'planted':>8} {'recall':>8} {'any':>8}  checks")
-    for kind, row in sorted(report["faults"].items(), key=lambda item: item[1]["recall"]):
-        print(f"{kind:34} {row['planted']:8,} {row['recall']:8.3f} {row['caught_by_any']:8.3f}  {', '.join(row['checks'])}")
+    for author, title in AUTHORS.items():
+        _show_recall(title, report["faults"][author])
     for writer, rows in report["sound"].items():
         print(f"\nfalse alarms on {rows['texts']:,} sound trajectories of the {writer}")
         for check in CHECKS:
@@ -205,11 +215,18 @@ def show(report: dict[str, Any]) -> None:
         print(f"RATIO {key} {value:.4f}")
 
 
+def _show_recall(title: str, rows: dict[str, Any]) -> None:
+    print(f"\n{title}\n{'kind of fault':34} {'planted':>8} {'recall':>8} {'any':>8}  checks")
+    for kind, row in sorted(rows.items(), key=lambda item: item[1]["recall"]):
+        print(f"{kind:34} {row['planted']:8,} {row['recall']:8.3f} {row['caught_by_any']:8.3f}  {', '.join(row['checks'])}")
+
+
 def _show_examples(report: dict[str, Any]) -> None:
-    print("\nmissed")
-    for kind, row in report["faults"].items():
-        for miss in row["missed"]:
-            print(f"  {kind}: {miss['planted'][:300]}\n      findings {miss['findings']}; caught by {miss['caught by']}")
+    for author, title in AUTHORS.items():
+        print(f"\nmissed, {title}")
+        for kind, row in report["faults"][author].items():
+            for miss in row["missed"]:
+                print(f"  {kind}: {miss['planted'][:300]}\n      findings {miss['findings']}; caught by {miss['caught by']}")
     print("\nfalse alarms")
     for writer, rows in report["sound"].items():
         for check, row in rows["checks"].items():

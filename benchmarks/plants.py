@@ -1,6 +1,7 @@
 """Planted faults: each kind takes a sound trajectory and returns one that is faulty in one way, with the checks that ought to say so.
 
 Written without a look at the patterns of the checks. A kind that cannot be planted in a trajectory (no sibling, nothing absent) returns None.
+The checks were mended from what they missed of the first author's wording; the second author's was never looked at when they were written.
 """
 
 import json
@@ -8,10 +9,11 @@ import random
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
+from types import ModuleType
+from typing import Any, Literal
 
 from benchmarks import plant_words as p
-from benchmarks import scribe
+from benchmarks import plant_words_second, scribe
 from benchmarks import scribe_words as w
 from benchmarks.scribe import KINDS, Trajectory, dice
 from prompts import ontology as ontologies
@@ -19,6 +21,8 @@ from prompts.schemas import DERM7PT_KEY, NOT_ASSESSABLE, OTHERS_KEY, SKINCON, SK
 from sources.vocabulary import DERM7PT
 
 Plant = Callable[[random.Random, Trajectory], Trajectory | None]
+Sentence = Callable[[random.Random, Trajectory], str | None]
+Author = Literal["first", "second"]
 SENTENCE_END = re.compile(r"(?<=[.!?])\s+(?=[A-Z(])")
 
 
@@ -30,9 +34,9 @@ class Fault:
     checks: frozenset[str]
 
 
-def planted(kind: str, count: int) -> list[tuple[Trajectory, Trajectory]]:
-    """The first `count` trajectories of a kind, sound and then faulty, from seeds in their order."""
-    fault, seed = FAULTS[kind], 0
+def planted(kind: str, count: int, author: Author = "first") -> list[tuple[Trajectory, Trajectory]]:
+    """The first `count` trajectories of a kind in an author's words, sound and then faulty, from seeds in their order."""
+    fault, seed = AUTHORS[author][kind], 0
     found: list[tuple[Trajectory, Trajectory]] = []
     while len(found) < count:
         sound = scribe.sound(f"{kind}/{seed}")
@@ -119,7 +123,7 @@ def inserted(rng: random.Random, text: str, sentence: str) -> str:
     return " ".join(parts)
 
 
-def _observed(make: Callable[[random.Random, Trajectory], str | None]) -> Plant:
+def _observed(make: Sentence) -> Plant:
     """A sentence more in the description."""
 
     def plant(rng: random.Random, one: Trajectory) -> Trajectory | None:
@@ -129,7 +133,7 @@ def _observed(make: Callable[[random.Random, Trajectory], str | None]) -> Plant:
     return plant
 
 
-def _argued(make: Callable[[random.Random, Trajectory], str | None]) -> Plant:
+def _argued(make: Sentence) -> Plant:
     """A sentence more in the reasoning, before its conclusion."""
 
     def plant(rng: random.Random, one: Trajectory) -> Trajectory | None:
@@ -144,20 +148,30 @@ def _one_of(sentences: Sequence[str]) -> Callable[[random.Random, Trajectory], s
     return lambda rng, one: rng.choice(sentences)
 
 
-def _age(rng: random.Random, one: Trajectory) -> str:
-    return rng.choice(p.AGE).format(n=rng.randint(1, 95), d=rng.randint(2, 8) * 10)
+def _age(frames: Sequence[str]) -> Sentence:
+    return lambda rng, one: rng.choice(frames).format(n=rng.randint(1, 95), d=rng.randint(2, 8) * 10)
 
 
-def _sex(rng: random.Random, one: Trajectory) -> str:
-    other = {"female": "male", "male": "female"}.get(one.known.sex or "") or rng.choice(sorted(p.SEX))
-    return rng.choice(p.SEX[other])
+def _sex(sentences: Mapping[str, Sequence[str]]) -> Sentence:
+    """The sex that the record does not give, or either where it gives none."""
+
+    def make(rng: random.Random, one: Trajectory) -> str:
+        other = {"female": "male", "male": "female"}.get(one.known.sex or "") or rng.choice(sorted(sentences))
+        return rng.choice(sentences[other])
+
+    return make
 
 
-def _site(rng: random.Random, one: Trajectory) -> str | None:
-    if one.known.site is None:
-        return None
-    region = rng.choice(sorted(set(w.SITES) - {one.known.site} - _NEAR.get(one.known.site, set())))
-    return rng.choice(w.SITE_FRAMES).format(site=rng.choice(w.SITES[region])[1])
+def _site(sites: Mapping[str, Sequence[tuple[str, str]]], frames: Sequence[str]) -> Sentence:
+    """Another region than the recorded one and its neighbours."""
+
+    def make(rng: random.Random, one: Trajectory) -> str | None:
+        if one.known.site is None:
+            return None
+        region = rng.choice(sorted(set(sites) - {one.known.site} - _NEAR.get(one.known.site, set())))
+        return rng.choice(frames).format(site=rng.choice(sites[region])[1])
+
+    return make
 
 
 # Neighbours of which a picture near the border may show either.
@@ -168,21 +182,28 @@ _NEAR = {
 }
 
 
-def _side(rng: random.Random, one: Trajectory) -> str | None:
-    raw = one.known.site_raw or ""
-    turned = {"left": "right", "right": "left"}
-    side, _, rest = raw.partition(" ")
-    if side not in turned:
-        return None
-    return rng.choice(w.SITE_FRAMES).format(site=scribe.located(f"{turned[side]} {rest}"))
+def _side(frames: Sequence[str]) -> Sentence:
+    """The recorded site on the other side of the body."""
+
+    def make(rng: random.Random, one: Trajectory) -> str | None:
+        turned = {"left": "right", "right": "left"}
+        side, _, rest = (one.known.site_raw or "").partition(" ")
+        return rng.choice(frames).format(site=scribe.located(f"{turned[side]} {rest}")) if side in turned else None
+
+    return make
 
 
-def _colour(rng: random.Random, one: Trajectory) -> str | None:
-    lacking = [c for c, share in one.known.traces.items() if share == 0 and not _akin(c, one.known.traces)]
-    if not lacking:
-        return None
-    shade = rng.choice(w.COLOURS[rng.choice(lacking)])
-    return rng.choice(_COLOUR_CLAIMS).format(c=shade, C=shade[0].upper() + shade[1:])
+def _colour(shades: Mapping[str, Sequence[str]], frames: Sequence[str]) -> Sentence:
+    """A colour of which, as of its neighbours, the pixels hold nothing."""
+
+    def make(rng: random.Random, one: Trajectory) -> str | None:
+        lacking = [c for c, share in one.known.traces.items() if share == 0 and not _akin(c, one.known.traces)]
+        if not lacking:
+            return None
+        shade = rng.choice(shades[rng.choice(lacking)])
+        return rng.choice(frames).format(c=shade, C=shade[0].upper() + shade[1:])
+
+    return make
 
 
 def _akin(colour: str, traces: Mapping[str, float | None]) -> bool:
@@ -197,23 +218,10 @@ _AKIN = (
     ("blue-gray", "black"),
     ("light brown", "yellow"),
 )
-_COLOUR_CLAIMS = (
-    "The centre is {c}.",
-    "{C} areas are present.",
-    "There is a {c} zone in one part.",
-    "Part of it is {c}.",
-    "A {c} rim surrounds it.",
-    "{C} tones dominate.",
-    "The colour is {c}.",
-    "Some {c} colour is admixed.",
-    "It has a {c} hue.",
-    "A {c} spot stands out.",
-    "The surface is {c} in places.",
-)
 
 
-def _dermoscopic_words(rng: random.Random, one: Trajectory) -> str | None:
-    return rng.choice(p.DERMOSCOPIC_WORDS) if one.kind == "clinical" else None
+def _dermoscopic_words(sentences: Sequence[str]) -> Sentence:
+    return lambda rng, one: rng.choice(sentences) if one.kind == "clinical" else None
 
 
 _SIGNS = {concept.lower() for concept in SKINCON}
@@ -239,18 +247,18 @@ def _named(which: str, frames: Sequence[str]) -> Callable[[random.Random, Trajec
     return make
 
 
-def _plural(rng: random.Random, one: Trajectory) -> str:
-    return rng.choice(p.PLURAL_FRAMES).format(d=rng.choice(p.PLURALS))
+def _plural(frames: Sequence[str], plurals: Sequence[str]) -> Sentence:
+    return lambda rng, one: rng.choice(frames).format(d=rng.choice(plurals))
 
 
-def _measured(topic: str) -> Callable[[random.Random, Trajectory], str | None]:
+def _measured(topic: str, predicates: Mapping[str, Sequence[str]]) -> Sentence:
     """The opposite of a measured value, said in the description."""
 
     def make(rng: random.Random, one: Trajectory) -> str | None:
         known = [f for f in one.known.measured if f.startswith(f"{topic}: ")]
         opposite = _OPPOSITE.get(known[0]) if known else None
         return (
-            f"{rng.choice(('The lesion', 'It', 'Overall, the lesion'))} {rng.choice(w.MEASURED[opposite])}."
+            f"{rng.choice(('The lesion', 'It', 'Overall, the lesion'))} {rng.choice(predicates[opposite])}."
             if opposite
             else None
         )
@@ -304,9 +312,13 @@ def _claims_absent(rng: random.Random, one: Trajectory) -> Trajectory | None:
             return None
         key = rng.choice(absent)
         return _redescribed(rng, one, _set(one, key, rng.choice(DERM7PT[key][1:])))
+    return _redescribed(rng, one, {SKINCON_KEY: [*one.observation[SKINCON_KEY], rng.choice(_free(one))]})
+
+
+def _free(one: Trajectory) -> list[str]:
+    """Concepts that are neither listed nor implied by what is."""
     listed = one.observation[SKINCON_KEY]
-    free = sorted(set(SKINCON) - set(listed) - _told(one) - {near for c in listed for near in _KIN.get(c, ())})
-    return _redescribed(rng, one, {SKINCON_KEY: [*listed, rng.choice(free)]})
+    return sorted(set(SKINCON) - set(listed) - _told(one) - {near for c in listed for near in _KIN.get(c, ())})
 
 
 def _told(one: Trajectory) -> set[str]:
@@ -332,7 +344,8 @@ _KIN: dict[str, tuple[str, ...]] = {
 }
 
 
-def _other_value(rng: random.Random, one: Trajectory) -> Trajectory | None:
+def _another_value(rng: random.Random, one: Trajectory) -> tuple[str, str] | None:
+    """A criterion that is present, and a value that is not the one listed."""
     if one.kind != "dermoscopic":
         return None
     parts = ("within regression", "combinations")  # another value is a part of these, and no contradiction
@@ -342,7 +355,12 @@ def _other_value(rng: random.Random, one: Trajectory) -> Trajectory | None:
         return None
     key = rng.choice(keys)
     others = [value for value in DERM7PT[key][1:] if value not in (seven[key], *parts)]
-    return _redescribed(rng, one, _set(one, key, rng.choice(others)))
+    return key, rng.choice(others)
+
+
+def _other_value(rng: random.Random, one: Trajectory) -> Trajectory | None:
+    other = _another_value(rng, one)
+    return _redescribed(rng, one, _set(one, *other)) if other else None
 
 
 def _unmentioned(rng: random.Random, one: Trajectory) -> Trajectory | None:
@@ -360,6 +378,55 @@ def _unmentioned(rng: random.Random, one: Trajectory) -> Trajectory | None:
         rng, one.kind, one.observation | {SKINCON_KEY: [c for c in listed if c != gone]}, one.known, denying=False
     )
     return one.telling(told)
+
+
+def _claim(words: ModuleType, rng: random.Random, finding: str) -> str:
+    return rng.choice(words.CLAIM_FRAMES).format(x=rng.choice(words.CLAIMED[finding]))
+
+
+def _denial(words: ModuleType, rng: random.Random, thing: str) -> str:
+    return rng.choice(words.DENIAL_FRAMES).format(x=rng.choice(words.DENIED[thing]))
+
+
+def _silent_on(rng: random.Random, one: Trajectory, thing: str, sentence: str) -> Trajectory:
+    """A description that says nothing of a criterion or concept but this sentence."""
+    if one.kind == "dermoscopic":
+        less = {DERM7PT_KEY: {k: v for k, v in one.observation[DERM7PT_KEY].items() if k != thing}}
+    else:
+        less = {SKINCON_KEY: [c for c in one.observation[SKINCON_KEY] if c != thing]}
+    told = scribe.describe(rng, one.kind, one.observation | less, one.known, denying=False)
+    return one.telling(inserted(rng, told, sentence))
+
+
+def _denies_in_a_sentence(words: ModuleType) -> Plant:
+    def plant(rng: random.Random, one: Trajectory) -> Trajectory:
+        listed = _positive(one) if one.kind == "dermoscopic" else one.observation[SKINCON_KEY]
+        thing = rng.choice(listed)
+        return _silent_on(rng, one, thing, _denial(words, rng, thing))
+
+    return plant
+
+
+def _claims_in_a_sentence(words: ModuleType) -> Plant:
+    def plant(rng: random.Random, one: Trajectory) -> Trajectory | None:
+        if one.kind == "clinical":
+            concept = rng.choice(_free(one))
+            return _silent_on(rng, one, concept, _claim(words, rng, concept))
+        absent = [key for key, value in one.observation[DERM7PT_KEY].items() if value == "absent"]
+        if not absent:
+            return None
+        key = rng.choice(absent)
+        return _silent_on(rng, one, key, _claim(words, rng, f"{key.replace('_', ' ')}: {rng.choice(DERM7PT[key][1:])}"))
+
+    return plant
+
+
+def _other_value_in_a_sentence(words: ModuleType) -> Plant:
+    def plant(rng: random.Random, one: Trajectory) -> Trajectory | None:
+        key, value = _another_value(rng, one) or (None, "")
+        return _silent_on(rng, one, key, _claim(words, rng, f"{key.replace('_', ' ')}: {value}")) if key else None
+
+    return plant
 
 
 # --- reasoning ----------------------------------------------------------------------------------------------------------------
@@ -398,26 +465,30 @@ def _far(one: Trajectory) -> list[str]:
     return [n for n in tree.nodes if tree.relation(n, one.node) == "unrelated" and len(tree.path(n)) > 2]
 
 
-def _concludes_otherwise(rng: random.Random, one: Trajectory) -> Trajectory | None:
+def _concludes_otherwise(frames: Sequence[str]) -> Plant:
     """The text ends with another diagnosis than the final one, neither above nor below it."""
-    tree = ontologies.load()
-    *said, _ = SENTENCE_END.split(one.reasoning["reasoning"])
-    other = rng.choice(tree.siblings(one.node) if tree.siblings(one.node) and rng.random() < 0.5 else _far(one))
-    final = tree.resolve(one.reasoning["final_diagnosis"])
-    if final is None or tree.relation(other, final) in ("same", "ancestor", "descendant"):
-        return None
-    return one.arguing(" ".join([*said, rng.choice(w.CONCLUSION_FRAMES).format(d=tree.nodes[other].name)]))
+
+    def plant(rng: random.Random, one: Trajectory) -> Trajectory | None:
+        tree = ontologies.load()
+        *said, _ = SENTENCE_END.split(one.reasoning["reasoning"])
+        other = rng.choice(tree.siblings(one.node) if tree.siblings(one.node) and rng.random() < 0.5 else _far(one))
+        final = tree.resolve(one.reasoning["final_diagnosis"])
+        if final is None or tree.relation(other, final) in ("same", "ancestor", "descendant"):
+            return None
+        return one.arguing(" ".join([*said, rng.choice(frames).format(d=tree.nodes[other].name)]))
+
+    return plant
 
 
-def concluding(one: Trajectory, label: str, rng: random.Random) -> Trajectory:
+def concluding(one: Trajectory, label: str, rng: random.Random, frames: Sequence[str] = w.CONCLUSION_FRAMES) -> Trajectory:
     """The same argument with another conclusion, in text and label."""
     *said, _ = SENTENCE_END.split(one.reasoning["reasoning"])
-    text = " ".join([*said, rng.choice(w.CONCLUSION_FRAMES).format(d=label)])
+    text = " ".join([*said, rng.choice(frames).format(d=label)])
     return replace(one, reasoning=one.reasoning | {"reasoning": text, "final_diagnosis": label})
 
 
-def _unknown_diagnosis(rng: random.Random, one: Trajectory) -> Trajectory:
-    return concluding(one, rng.choice(p.UNKNOWN_DIAGNOSES), rng)
+def _unknown_diagnosis(names: Sequence[str], frames: Sequence[str]) -> Plant:
+    return lambda rng, one: concluding(one, rng.choice(names), rng, frames)
 
 
 def related(rng: random.Random, node: str, relation: str) -> str | None:
@@ -446,38 +517,51 @@ def _whole(make: Callable[[random.Random, Trajectory], str]) -> Plant:
     return lambda rng, one: one.telling(make(rng, one))
 
 
-def _refused(rng: random.Random, one: Trajectory) -> str:
-    return " ".join(rng.sample(p.REFUSALS, rng.choice((1, 2, 3))))
+def _refused(sentences: Sequence[str]) -> Callable[[random.Random, Trajectory], str]:
+    return lambda rng, one: " ".join(rng.sample(sentences, rng.choice((1, 2, 3))))
 
 
-def _refused_raw(rng: random.Random, one: Trajectory) -> Trajectory:
-    text = _refused(rng, one)
-    return _raw(rng, one, lambda _: text)
+def _refused_raw(sentences: Sequence[str]) -> Plant:
+    def plant(rng: random.Random, one: Trajectory) -> Trajectory:
+        text = _refused(sentences)(rng, one)
+        return _raw(rng, one, lambda _: text)
+
+    return plant
 
 
-def _refused_within(rng: random.Random, one: Trajectory) -> Trajectory:
+def _refused_within(sentences: Sequence[str]) -> Plant:
     """A refusal where the reasoning stands, before its conclusion."""
-    *_, conclusion = SENTENCE_END.split(one.reasoning["reasoning"])
-    return one.arguing(f"{_refused(rng, one)} {conclusion}")
+
+    def plant(rng: random.Random, one: Trajectory) -> Trajectory:
+        *_, conclusion = SENTENCE_END.split(one.reasoning["reasoning"])
+        return one.arguing(f"{_refused(sentences)(rng, one)} {conclusion}")
+
+    return plant
 
 
-def _hedged(rng: random.Random, one: Trajectory) -> str:
-    things = [_bare(rng, f) for f in findings(one.observation) if f in w.SEVEN or f in w.SKINCON] or ["a lesion"]
-    return " ".join(rng.choice(p.HEDGES).format(x=rng.choice(things)) for _ in range(rng.randint(4, 7)))
+def _hedged(frames: Sequence[str]) -> Callable[[random.Random, Trajectory], str]:
+    def make(rng: random.Random, one: Trajectory) -> str:
+        things = [_bare(rng, f) for f in findings(one.observation) if f in w.SEVEN or f in w.SKINCON] or ["a lesion"]
+        return " ".join(rng.choice(frames).format(x=rng.choice(things)) for _ in range(rng.randint(4, 7)))
+
+    return make
 
 
 def _bare(rng: random.Random, finding: str) -> str:
     return scribe.nouns(rng, finding).removeprefix("+ ")
 
 
-def _foreign(language: str) -> Plant:
-    return _whole(lambda rng, one: " ".join(rng.sample(p.LANGUAGES[language], rng.randint(6, 10))))
+def _foreign(sentences: Sequence[str]) -> Plant:
+    return _whole(lambda rng, one: " ".join(rng.sample(sentences, rng.randint(6, 10))))
 
 
-def _half_foreign(rng: random.Random, one: Trajectory) -> str:
-    parts = SENTENCE_END.split(one.observation[TEXT_KEY])
-    foreign = rng.sample(p.LANGUAGES[rng.choice(sorted(p.LANGUAGES))], rng.randint(3, 5))
-    return " ".join([*parts[: max(2, len(parts) // 2)], *foreign])
+def _half_foreign(languages: Mapping[str, Sequence[str]]) -> Callable[[random.Random, Trajectory], str]:
+    def make(rng: random.Random, one: Trajectory) -> str:
+        parts = SENTENCE_END.split(one.observation[TEXT_KEY])
+        foreign = rng.sample(languages[rng.choice(sorted(languages))], rng.randint(3, 5))
+        return " ".join([*parts[: max(2, len(parts) // 2)], *foreign])
+
+    return make
 
 
 def _noise(rng: random.Random, one: Trajectory) -> str:
@@ -507,10 +591,6 @@ def _loop(rng: random.Random, one: Trajectory) -> str:
     if how == "word":
         return text + " It is " + " ".join([rng.choice(words)] * (2 * times)) + "."
     return " ".join([text] * rng.choice((2, 3)))
-
-
-def _template(rng: random.Random, one: Trajectory) -> str:
-    return rng.choice(p.TEMPLATES)
 
 
 def origin_of(one: Trajectory) -> Trajectory:
@@ -561,12 +641,12 @@ def _fault(plant: Plant, *checks: str) -> Fault:
     return Fault(plant, frozenset(checks))
 
 
-def _both(name: str, make: Callable[[random.Random, Trajectory], str | None], *checks: str) -> dict[str, Fault]:
+def _both(name: str, make: Sentence, *checks: str) -> dict[str, Fault]:
     """A kind in the description, and the same in the reasoning."""
     return {name: _fault(_observed(make), *checks), f"{name}, in reasoning": _fault(_argued(make), *checks)}
 
 
-FAULTS: dict[str, Fault] = {
+_UNWORDED: dict[str, Fault] = {
     "json_fenced": _fault(_wrapped(p.FENCED), "not_json"),
     "json_truncated": _fault(_truncated, "not_json"),
     "chatter_before": _fault(_wrapped(p.CHATTER_BEFORE), "not_json"),
@@ -575,14 +655,7 @@ FAULTS: dict[str, Fault] = {
     "extra_field": _fault(_extra_field, "schema"),
     "unknown_term": _fault(_unknown_term, "vocabulary"),
     "wrong_schema": _fault(_wrong_schema, "wrong_modality"),
-    "dermoscopic_words": _fault(_observed(_dermoscopic_words), "wrong_modality"),
     "all_absent": _fault(_all_absent, "all_absent"),
-    "diagnosis_name": _fault(_observed(_named("name", p.DIAGNOSIS_FRAMES)), "names_diagnosis"),
-    "diagnosis_synonym": _fault(_observed(_named("synonyms", p.DIAGNOSIS_FRAMES)), "names_diagnosis"),
-    "diagnosis_abbreviation": _fault(_observed(_named("abbreviations", p.SHORT_FRAMES)), "names_diagnosis"),
-    "diagnosis_denied": _fault(_observed(_named("name", p.DIAGNOSIS_DENIED)), "names_diagnosis"),
-    "diagnosis_plural": _fault(_observed(_plural), "names_diagnosis"),
-    "diagnosis_adjective": _fault(_observed(_one_of(p.ADJECTIVES)), "names_diagnosis"),
     "text_denies_listed": _fault(_denies_listed, "contradiction"),
     "text_claims_absent": _fault(_claims_absent, "contradiction"),
     "text_other_value": _fault(_other_value, "contradiction"),
@@ -591,46 +664,71 @@ FAULTS: dict[str, Fault] = {
     "cited_both_ways": _fault(_both_ways, "cited_both_ways"),
     "cited_both_ways, respelled": _fault(_both_ways_respelled, "cited_both_ways", "cites_unobserved"),
     "no_support": _fault(_no_support, "no_support"),
-    "concludes_otherwise": _fault(_concludes_otherwise, "concludes_otherwise"),
-    "diagnosis_unknown": _fault(_unknown_diagnosis, "diagnosis_unknown"),
     "diagnosis_sibling": _fault(_other_diagnosis("sibling"), "diagnosis_disagrees"),
     "diagnosis_same_superclass": _fault(_other_diagnosis("cousin"), "diagnosis_disagrees"),
     "diagnosis_other_superclass": _fault(_other_diagnosis("unrelated"), "diagnosis_disagrees"),
-    "site_contradicted": _fault(_observed(_site), "against_record"),
-    "side_contradicted": _fault(_observed(_side), "against_record"),
-    "colour_contradicted": _fault(_observed(_colour), "against_pixels", "contradiction"),
-    "symmetry_contradicted": _fault(_observed(_measured("symmetry")), "against_pixels", "contradiction"),
-    "outline_contradicted": _fault(_observed(_measured("outline")), "against_pixels", "contradiction"),
-    "edge_contradicted": _fault(_observed(_measured("edge")), "against_pixels", "contradiction"),
-    "shape_contradicted": _fault(_observed(_measured("shape")), "against_pixels", "contradiction"),
-    "colours_contradicted": _fault(_observed(_measured("number of colours")), "against_pixels", "contradiction"),
-    **_both("sex_claimed", _sex, "against_record", "non_visual"),
-    **_both("age_claimed", _age, "against_record", "non_visual"),
-    **_both("history", _one_of(p.HISTORY), "non_visual"),
-    **_both("symptoms", _one_of(p.SYMPTOMS), "non_visual"),
-    **_both("palpation", _one_of(p.PALPATION), "non_visual"),
-    **_both("histology", _one_of(p.HISTOLOGY), "non_visual"),
-    **_both("label_told", _one_of(p.LABEL), "provenance"),
-    **_both("metadata_told", _one_of(p.METADATA), "provenance"),
-    **_both("file_name_told", _one_of(p.FILE_NAME), "provenance"),
-    "refusal": _fault(_whole(_refused), "refusal"),
-    "refusal, instead of JSON": _fault(_refused_raw, "not_json", "refusal"),
-    "refusal, in reasoning": _fault(_refused_within, "refusal"),
-    **_both("ai_talk", _one_of(p.AI_TALK), "refusal", "provenance"),
-    "hedged": _fault(_whole(_hedged), "hedging"),
-    **{f"language_{name}": _fault(_foreign(name), "language") for name in p.LANGUAGES},
-    "language_half": _fault(_whole(_half_foreign), "language"),
     "noise": _fault(_whole(_noise), "language", "degenerate"),
-    "too_short": _fault(_whole(_one_of(p.SHORT)), "length"),
     "too_long": _fault(_whole(_too_long), "length", "schema"),
     "loop": _fault(_whole(_loop), "degenerate"),
-    **_both("template", _template, "degenerate"),
-    **_both("treatment", _one_of(p.TREATMENT), "management", "non_visual"),
-    **_both("management", _one_of(p.MANAGEMENT), "management", "refusal"),
-    **_both("person_named", _one_of(p.NAMES), "personal_data"),
-    **_both("date", _one_of(p.DATES), "personal_data"),
-    **_both("contact", _one_of(p.CONTACTS), "personal_data"),
-    **_both("record_number", _one_of(p.NUMBERS), "personal_data"),
     "copied_text": _fault(_copied, "copied_text"),
     "copied_text, a word changed": _fault(_copied_and_edited, "copied_text"),
 }
+
+
+def _worded(words: ModuleType) -> dict[str, Fault]:
+    """The kinds that depend on an author's words."""
+    return {
+        "dermoscopic_words": _fault(_observed(_dermoscopic_words(words.DERMOSCOPIC_WORDS)), "wrong_modality"),
+        "diagnosis_name": _fault(_observed(_named("name", words.DIAGNOSIS_FRAMES)), "names_diagnosis"),
+        "diagnosis_synonym": _fault(_observed(_named("synonyms", words.DIAGNOSIS_FRAMES)), "names_diagnosis"),
+        "diagnosis_abbreviation": _fault(_observed(_named("abbreviations", words.SHORT_FRAMES)), "names_diagnosis"),
+        "diagnosis_denied": _fault(_observed(_named("name", words.DIAGNOSIS_DENIED)), "names_diagnosis"),
+        "diagnosis_plural": _fault(_observed(_plural(words.PLURAL_FRAMES, words.PLURALS)), "names_diagnosis"),
+        "diagnosis_adjective": _fault(_observed(_one_of(words.ADJECTIVES)), "names_diagnosis"),
+        "concludes_otherwise": _fault(_concludes_otherwise(words.CONCLUSION_FRAMES), "concludes_otherwise"),
+        "diagnosis_unknown": _fault(_unknown_diagnosis(words.UNKNOWN_DIAGNOSES, words.CONCLUSION_FRAMES), "diagnosis_unknown"),
+        "site_contradicted": _fault(_observed(_site(words.SITES, words.SITE_FRAMES)), "against_record"),
+        "side_contradicted": _fault(_observed(_side(words.SITE_FRAMES)), "against_record"),
+        "colour_contradicted": _fault(_observed(_colour(words.SHADES, words.COLOUR_CLAIMS)), "against_pixels", "contradiction"),
+        "symmetry_contradicted": _fault(_observed(_measured("symmetry", words.MEASURED)), "against_pixels", "contradiction"),
+        "outline_contradicted": _fault(_observed(_measured("outline", words.MEASURED)), "against_pixels", "contradiction"),
+        "edge_contradicted": _fault(_observed(_measured("edge", words.MEASURED)), "against_pixels", "contradiction"),
+        "shape_contradicted": _fault(_observed(_measured("shape", words.MEASURED)), "against_pixels", "contradiction"),
+        "colours_contradicted": _fault(
+            _observed(_measured("number of colours", words.MEASURED)), "against_pixels", "contradiction"
+        ),
+        **_both("sex_claimed", _sex(words.SEX), "against_record", "non_visual"),
+        **_both("age_claimed", _age(words.AGE), "against_record", "non_visual"),
+        **_both("history", _one_of(words.HISTORY), "non_visual"),
+        **_both("symptoms", _one_of(words.SYMPTOMS), "non_visual"),
+        **_both("palpation", _one_of(words.PALPATION), "non_visual"),
+        **_both("histology", _one_of(words.HISTOLOGY), "non_visual"),
+        **_both("label_told", _one_of(words.LABEL), "provenance"),
+        **_both("metadata_told", _one_of(words.METADATA), "provenance"),
+        **_both("file_name_told", _one_of(words.FILE_NAME), "provenance"),
+        "refusal": _fault(_whole(_refused(words.REFUSALS)), "refusal"),
+        "refusal, instead of JSON": _fault(_refused_raw(words.REFUSALS), "not_json", "refusal"),
+        "refusal, in reasoning": _fault(_refused_within(words.REFUSALS), "refusal"),
+        **_both("ai_talk", _one_of(words.AI_TALK), "refusal", "provenance"),
+        "hedged": _fault(_whole(_hedged(words.HEDGES)), "hedging"),
+        **{f"language_{name}": _fault(_foreign(said), "language") for name, said in words.LANGUAGES.items()},
+        "language_half": _fault(_whole(_half_foreign(words.LANGUAGES)), "language"),
+        "too_short": _fault(_whole(_one_of(words.SHORT)), "length"),
+        **_both("template", _one_of(words.TEMPLATES), "degenerate"),
+        **_both("treatment", _one_of(words.TREATMENT), "management", "non_visual"),
+        **_both("management", _one_of(words.MANAGEMENT), "management", "refusal"),
+        **_both("person_named", _one_of(words.NAMES), "personal_data"),
+        **_both("date", _one_of(words.DATES), "personal_data"),
+        **_both("contact", _one_of(words.CONTACTS), "personal_data"),
+        **_both("record_number", _one_of(words.NUMBERS), "personal_data"),
+    }
+
+
+FAULTS: dict[str, Fault] = _UNWORDED | _worded(p)
+SECOND: dict[str, Fault] = _worded(plant_words_second) | {
+    "text_denies_listed": _fault(_denies_in_a_sentence(plant_words_second), "contradiction"),
+    "text_claims_absent": _fault(_claims_in_a_sentence(plant_words_second), "contradiction"),
+    "text_other_value": _fault(_other_value_in_a_sentence(plant_words_second), "contradiction"),
+}
+AUTHORS: dict[Author, dict[str, Fault]] = {"first": FAULTS, "second": SECOND}
+"""Faults by kind. The first author's contradictions are told in the words of `benchmarks.scribe`."""

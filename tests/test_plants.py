@@ -4,10 +4,13 @@ import json
 
 import pytest
 
-from benchmarks import label_swaps, plant_words, plants, scribe
+from benchmarks import label_swaps, plants, scribe, scribe_words
+from benchmarks import plant_words as first
+from benchmarks import plant_words_second as second
 from prompts.ontology import load
-from prompts.schemas import TEXT_KEY, findings
+from prompts.schemas import SKINCON, TEXT_KEY, findings
 from quality.checks import CHECKS
+from sources.vocabulary import DERM7PT
 
 
 def test_sound_trajectories_depend_on_the_seed_alone() -> None:
@@ -27,12 +30,21 @@ def test_sound_texts_have_the_length_that_the_prompts_ask_for_and_cite_what_was_
         )
 
 
-@pytest.mark.parametrize("kind", plants.FAULTS)
-def test_every_kind_of_fault_is_planted_the_same_way_each_time(kind: str) -> None:
-    made = plants.planted(kind, 5)
-    assert made == plants.planted(kind, 5)
+@pytest.mark.parametrize(("author", "kind"), [(author, kind) for author, kinds in plants.AUTHORS.items() for kind in kinds])
+def test_every_kind_of_fault_is_planted_the_same_way_each_time(author: plants.Author, kind: str) -> None:
+    made = plants.planted(kind, 5, author)
+    assert made == plants.planted(kind, 5, author)
     assert all((sound.observed, sound.reasoned) != (faulty.observed, faulty.reasoned) for sound, faulty in made)
-    assert plants.FAULTS[kind].checks <= CHECKS.keys()
+    assert plants.AUTHORS[author][kind].checks <= CHECKS.keys()
+
+
+def test_the_second_author_has_words_for_every_finding_and_shares_no_sentence_with_the_first() -> None:
+    assert second.CLAIMED.keys() == {*scribe_words.SEVEN, *SKINCON}
+    assert second.DENIED.keys() == {*DERM7PT, *SKINCON}
+    for name, said in vars(second).items():
+        if isinstance(said, tuple):
+            assert len(said) >= 8
+            assert not set(said) & set(getattr(first, name, ()))
 
 
 @pytest.mark.parametrize("name", label_swaps.SWAPS)
@@ -42,4 +54,4 @@ def test_every_swap_is_made(name: str) -> None:
 
 
 def test_unknown_diagnoses_are_unknown_to_the_ontology() -> None:
-    assert [name for name in plant_words.UNKNOWN_DIAGNOSES if load().resolve(name)] == []
+    assert [name for one in (first, second) for name in one.UNKNOWN_DIAGNOSES if load().resolve(name)] == []
