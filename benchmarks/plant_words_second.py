@@ -46,7 +46,7 @@ PLURALS: tuple[str, ...] = (
     "haemangiomas",
     "keloids",
     "blue naevi",
-    "neurofibromas",
+    "pilar cysts",
     "epidermal cysts",
     "porokeratoses",
 )
@@ -164,7 +164,7 @@ SEX: dict[str, tuple[str, ...]] = {
 AGE: tuple[str, ...] = (
     "The person shown is about {n}.",
     "At {n} years of age such skin is common.",
-    "Someone in the {d}s is depicted.",
+    "Someone in their {d}s is depicted.",
     "This is the skin of an octogenarian.",
     "The subject is a newborn.",
     "The teenager's skin is oily.",
