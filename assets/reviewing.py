@@ -134,7 +134,8 @@ def _beats(rows: Sequence[Mapping[str, Any]]) -> dg.AssetCheckResult:
 
 reviewed = dg.define_asset_job(
     "reviewed",
-    selection=dg.AssetSelection.assets("reviews").downstream(),
+    # Publishing is never a consequence: somebody asks for it.
+    selection=dg.AssetSelection.assets("reviews").downstream() - dg.AssetSelection.assets("hub_release"),
     description="Take returned verdicts in, and make everything again that they decide.",
 )
 

@@ -71,7 +71,7 @@ GATES: tuple[Gate, ...] = (
     Gate("compressed", "flag", "a JPEG file of low quality", (("jpeg_quality", "<", t.JPEG_QUALITY),), of_skin=False),
     Gate("blocky", "flag", "the marks of strong JPEG compression", (("blockiness", ">=", t.BLOCKINESS),), of_skin=False),
     Gate("dark_corners", "flag", "a dermoscope's round window", (("dark_corners", ">=", t.DARK_CORNERS),)),
-    Gate("frame", "flag", "a frame or bars of one shade", (("margin", ">=", t.MARGIN),)),
+    Gate("frame", "flag", "a frame or bars of one shade", (("margin", ">=", t.FRAME_SHARE),)),
     Gate("hair", "flag", "hairs across the picture", (("hair_length", ">=", t.HAIR_LENGTH),)),
     Gate("ruler", "flag", "a row of ticks", (("ruler_ticks", ">=", t.RULER_TICKS),)),
     Gate("ink", "flag", "strokes of a pen", (("ink_share", ">=", t.INK_STROKES),)),

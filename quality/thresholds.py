@@ -114,7 +114,7 @@ JPEG_QUALITY = 30
 BLOCKINESS = 3.5
 DARK_CORNERS = 2
 # Share of the picture that a frame of one shade takes: a row of pixels is none.
-MARGIN = 0.03
+FRAME_SHARE = 0.03
 # A hair is darker than both sides by this many levels and longer than this share of the longer side; their total length in longer sides.
 HAIR_LINE_DEPTH = 16
 HAIR_LEAST = 0.16

@@ -507,6 +507,7 @@ def test_a_returned_file_starts_one_run_that_takes_it_in(lake, tmp_path):
             "trajectories",
             "rejects",
             "trajectory_verdicts",
+            "judgements",
             "review_queue",
             "agreement",
             "samples",

@@ -1,5 +1,6 @@
 """Set-up that cannot drift: locks, instance file, ignored folders."""
 
+import ast
 import itertools
 import re
 import subprocess
@@ -60,3 +61,16 @@ def test_make_lists_its_targets():
     printed = subprocess.run(["make", "help"], cwd=ROOT, capture_output=True, text=True, check=True).stdout
     for target in ("corpus", "ui", "test", "lint", "sql", "clean"):
         assert f"make {target} " in printed
+
+
+def test_every_threshold_has_a_name_of_its_own():
+    """A second constant of the same name would change the first one's rule without a word."""
+    tree = ast.parse((ROOT / "quality" / "thresholds.py").read_text())
+    named = [
+        target.id
+        for node in tree.body
+        if isinstance(node, ast.Assign)
+        for target in node.targets
+        if isinstance(target, ast.Name)
+    ]
+    assert sorted(named) == sorted(set(named))
