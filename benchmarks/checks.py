@@ -26,9 +26,9 @@ Answers = tuple[str, str, str, dict[str, Any], Any, str]
 def main() -> None:
     """Measure, print the table and the ratios."""
     parser = argparse.ArgumentParser(description="What the checks on text cost.")
-    parser.add_argument("--quick", action="store_true", help="500 trajectories instead of 20,000")
+    parser.add_argument("--quick", action="store_true", help="500 trajectories instead of 5,000")
     quick = parser.parse_args().quick
-    count = 500 if quick else 20_000
+    count = 500 if quick else 5_000
     given = [answers(f"speed/{n}") for n in range(count)]
     rows = [measure(name, run, given) for name, run in (("decode and split", least), ("every check on text", every))]
     rows.append(alike(given))

@@ -164,7 +164,7 @@ def _wait_for(lake: Lake, *, answers: int) -> None:
 @pytest.mark.timeout(900)
 def test_the_whole_job_with_a_teacher_of_noise_rejects_with_reasons(corpus, model, tmp_path):
     file = tmp_path / "teacher.toml"
-    file.write_text(f'engine = "vllm"\nmodel = "{model}"\n[sampling]\nmax_tokens = 200\n')
+    file.write_text(f'engine = "vllm"\nmodel = "{model}"\n[sampling]\nmax_tokens = 96\n')
     mine = type(corpus)(tmp_path)
     printed = mine.run(DERMOFORGE_TEACHER_FILE=str(file))
     status = Counter(row["status"] for row in mine.lake.read("trajectories").to_pylist())
