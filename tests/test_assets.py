@@ -87,7 +87,7 @@ def test_sources_are_a_sorted_set_from_the_environment(monkeypatch):
 
 
 def test_a_wrong_profile_is_named():
-    with pytest.raises(ValueError, match="choose open or noncommercial"):
+    with pytest.raises(ValueError, match="choose open, noncommercial, annotations-only"):
         Settings(profile="everything").release_profile()
 
 
