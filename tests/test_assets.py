@@ -31,7 +31,9 @@ ASSETS = {
     "trajectory_verdicts",
     "judgements",
     "samples",
-    "release",
+    "parquet_shards",
+    "webdataset_shards",
+    "trainer_exports",
     "hub_release",
     "reviews",
     "review_queue",
@@ -40,8 +42,12 @@ ASSETS = {
 BLOCKING = {
     ("groups", "leakage"),
     ("groups", "largest_group"),
-    ("release", "licences"),
-    ("release", "files"),
+    ("parquet_shards", "licences"),
+    ("parquet_shards", "privacy"),
+    ("parquet_shards", "leakage"),
+    ("parquet_shards", "viewer_limits"),
+    ("parquet_shards", "files"),
+    ("trainer_exports", "loader_contracts"),
     ("diagnoses", "labels_map"),
 }
 
@@ -112,7 +118,11 @@ def test_an_asset_run_leaves_the_metadata_that_people_look_at(corpus):
         images = seen["images"].metadata
         assert images["dagster/partition_row_count"].value == corpus.lake.read("images").num_rows
         assert "data:image/jpeg" in str(images["thumbnails"].value)
-        for name in ASSETS - {"release", "hub_release", "image_probe"}:
+        assert "data:image/jpeg" in seen["parquet_shards"].metadata["preview"].value
+        for name in ("parquet_shards", "webdataset_shards", "trainer_exports"):
+            assert seen[name].metadata["files"].value > 1 and seen[name].metadata["preview"].value != "nothing"
+            assert seen[name].metadata["dagster/row_count"].value >= corpus.lake.read("samples").num_rows * 0.9
+        for name in ASSETS - {"hub_release", "image_probe"}:
             assert "dagster/uri" in seen[name].metadata
             assert seen[name].tags["dagster/data_version"]
         checks = {(c.asset_key.to_user_string(), c.check_name): c.passed for c in result.get_asset_check_evaluations()}
