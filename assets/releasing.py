@@ -11,6 +11,7 @@ from assets.settings import Settings, chosen_sources
 from pipelines import release as releasing
 from pipelines import render as rendering
 from pipelines.audit import CHECKS, audit, in_words
+from pipelines.diff import since_before
 from pipelines.publish.publish import publish
 from pipelines.publish.tree import NotPublished
 from pipelines.release_preview import preview
@@ -84,6 +85,7 @@ def release(settings: Settings) -> Iterator[dg.MaterializeResult]:
     lake, names, profile = settings.lake(), chosen_sources(), settings.release_profile()
     done = releasing.release(lake, names, settings.releases_path(), profile, settings.cleared_images())
     faults = audit(done.path) if done else {name: [] for name in CHECKS}
+    diff = since_before(done.path) if done else None
     for name, folder in FOLDERS.items():
         results = [
             check(name, key, not found, {"faults": in_words(found)}) for key, found in faults.items() if CHECKED[key] == name
@@ -96,7 +98,12 @@ def release(settings: Settings) -> Iterator[dg.MaterializeResult]:
         files = [entry for entry in done.manifest["files"] if entry["path"].startswith(folder)]
         yield dg.MaterializeResult(
             asset_key=name,
-            metadata={**_told(done, name), **_sizes(files), "preview": dg.MetadataValue.md(preview(done.path, name))},
+            metadata={
+                **_told(done, name),
+                **_sizes(files),
+                "preview": dg.MetadataValue.md(preview(done.path, name)),
+                "since the release before": dg.MetadataValue.md(diff.markdown() if diff else "there is none"),
+            },
             data_version=dg.DataVersion(digest([[entry["path"], entry["sha256"]] for entry in files])[:32]),
             check_results=results,
         )

@@ -43,7 +43,7 @@ def main() -> None:
     parser.add_argument("--quick", action="store_true", help="fewer images")
     quick = parser.parse_args().quick
     speed = [
-        row for size in (SMALL, PUBLISHED) for row in speeds(size, 40_000_000 if quick else 400_000_000, 3 if quick else 7)
+        row for size in (SMALL, PUBLISHED) for row in speeds(size, 40_000_000 if quick else 120_000_000, 5 if quick else 15)
     ]
     ratios = {}
     print(f"{'what':44}{'MB/s':>10}{'beside':>10}{'ratio':>8}")

@@ -25,6 +25,7 @@ import pyarrow as pa
 from pipelines.card import card
 from pipelines.credit import attribution, licence_texts
 from pipelines.exports import write_exports
+from pipelines.history import note
 from pipelines.lake import Lake
 from pipelines.outgoing import Outgoing, outgoing
 from pipelines.pixels import pixel_batches
@@ -60,12 +61,16 @@ class ReleaseDamaged(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """What the release that the lake stands for now says: the manifest without its files, its version, and what goes into it."""
+    """What the release that the lake stands for now says: the manifest without its files, its version, and what goes into it.
+
+    `keys` are the keys of its images.
+    """
 
     head: dict[str, Any]
     version: str
     outgoing: Outgoing
     credits: Counter[tuple[str, str, str]]
+    keys: frozenset[str]
 
 
 def release(
@@ -81,10 +86,12 @@ def release(
         return None
     final = root / plan.version
     if (final / "manifest.json").exists():
+        note(root, plan.version, plan.outgoing, sources, plan.keys)
         return Release(final, verified(final), reused=True)
     staging = root / f".{plan.version}.partial"
     shutil.rmtree(staging, ignore_errors=True)
     manifest = _build(plan, staging / "release", staging / "spool")
+    note(root, plan.version, plan.outgoing, sources, plan.keys)
     os.replace(staging / "release", final)
     shutil.rmtree(staging)
     return Release(final, manifest, reused=False)
@@ -137,12 +144,29 @@ def planned(lake: Lake, sources: Sequence[str], profile: Profile, cleared: Colle
     for stamp in sorted(tally.stamps):
         sink.update(stamp)
     version = f"{head['name']}-{sink.hexdigest()[:12]}"
-    return Plan({"version": version, **head}, version, found, tally.credits)
+    return Plan({"version": version, **head}, version, found, tally.credits, frozenset(tally.images))
+
+
+SHOWN = (
+    *(
+        "sample_id",
+        "image_id",
+        "image_sha256",
+        "source",
+        "format",
+        "split",
+        "messages",
+        "ground_truth",
+        "diagnosis",
+        "taxon_path",
+    ),
+    *("teacher", "revision", "conditioning", "verified_by", "licence_id", "attribution"),
+)
+"""Everything of a sample that a release shows: its version hangs on it."""
 
 
 def _stamp(row: Mapping[str, Any]) -> list[Any]:
-    keys = ("sample_id", "messages", "ground_truth", "split", "verified_by", "licence_id", "attribution", "image_sha256")
-    return [row[key] for key in keys]
+    return [row[key] for key in SHOWN]
 
 
 def _head(lake: Lake, found: Outgoing, tally: _Tally, sources: Sequence[str]) -> dict[str, Any]:

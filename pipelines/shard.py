@@ -16,6 +16,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pyarrow as pa
 
 from pipelines.pixels import PixelBatch
@@ -223,11 +224,18 @@ def parquet_table(shown: Sequence[Mapping[str, Any]], pictures: Sequence[bytes])
     """Public rows and their JPEG files as a table of the Hub's features."""
     schema = features().arrow_schema
     at = schema.get_field_index("images")
+    kind = schema.field(at).type
     text = pa.Table.from_pylist(list(shown), schema=schema.remove(at))
-    parts = [pa.array(pictures, pa.binary()), pa.array([f"{row['image_id']}.jpg" for row in shown], pa.string())]
-    cells = pa.StructArray.from_arrays(parts, ["bytes", "path"])
-    images = pa.ListArray.from_arrays(pa.array(range(len(shown) + 1), pa.int32()), cells)
-    return text.add_column(at, schema.field(at), images).cast(schema)
+    names = pa.array([f"{row['image_id']}.jpg" for row in shown], pa.string())
+    cells = pa.StructArray.from_arrays([_binary(pictures), names], fields=list(kind.value_type))
+    images = pa.ListArray.from_arrays(pa.array(range(len(shown) + 1), pa.int32()), cells, type=kind)
+    return pa.table([*text.columns[:at], images, *text.columns[at:]], schema=schema)
+
+
+def _binary(values: Sequence[bytes]) -> pa.Array:
+    """A binary array in one copy: Arrow's own builder would grow, and copy megabytes, several times."""
+    ends = np.cumsum([0, *map(len, values)], dtype=np.int32)
+    return pa.Array.from_buffers(pa.binary(), len(values), [None, pa.py_buffer(ends), pa.py_buffer(b"".join(values))])
 
 
 def add_samples(tar: tarfile.TarFile, shown: Sequence[Mapping[str, Any]], pictures: Sequence[bytes]) -> None:
