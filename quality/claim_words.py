@@ -9,8 +9,6 @@ from quality.lexicon import COLOUR_CONCEPTS, CONCEPTS, CRITERIA
 from quality.patterns import registered, whole_words
 from sources.fields import region_words
 
-NEVER = re.compile(r"(?!)")
-
 # Any word by which prose may speak of a finding: to be mentioned at all needs less than to contradict.
 NAMED: dict[str, re.Pattern[str]] = {
     **CRITERIA,

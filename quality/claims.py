@@ -54,7 +54,8 @@ def against_pixels(prose: str, known: Known) -> list[str]:
     said = [
         f"{mention.quote} / measured {measured}"
         for measured in known.measured
-        for mention in text.mentions(prose, claim_words.AGAINST.get(measured, claim_words.NEVER))
+        if measured in claim_words.AGAINST
+        for mention in text.mentions(prose, claim_words.AGAINST[measured])
         if mention.polarity is Polarity.AFFIRMED and not _partly(mention)
     ]
     return said + _colours_not_there(prose, known.traces)

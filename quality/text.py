@@ -6,12 +6,12 @@ that ends at a clause boundary. Nothing here knows dermatology; the word lists t
 
 import re
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from functools import lru_cache
 
-from quality.patterns import possible
+from quality.patterns import number_of, places
 
 _WORD = re.compile(r"[^\W\d_]+(?:['\u2019-][^\W\d_]+)*")
 _ASCII_LETTERS = re.compile(r"[A-Za-z]")
@@ -76,6 +76,13 @@ _UNASSESSED = re.compile(
     r"|\bunavailable\b|\bunassess\w+|\bno information (?:on|about)\b",
     re.IGNORECASE,
 )
+_TURN = re.compile(
+    r"\b(?:no[rt]?|non|none|nothing|never|neither|cannot|without|whether|hardly|barely|free of|devoid|rather than|too|open|un\w+|im\w+|indeterminate"
+    r"|absen\w+|lack\w*|missing|prevent\w*|preclude\w*|hinder\w*|hamper\w*|impede\w*)\b|n['\u2019]t\b",
+    re.IGNORECASE,
+)
+"""What every pattern that denies a phrase or leaves it open needs: most clauses hold nothing of the kind."""
+
 _GAP_END = re.compile(
     rf",|\b(?:and|or|nor|as well as|together with|{_VERBS}|absent|missing|lacking|not|{_SEEN})\b", re.IGNORECASE
 )
@@ -188,17 +195,12 @@ def words(text: str) -> list[str]:
 
 @lru_cache(maxsize=64)
 def _words(text: str) -> tuple[str, ...]:
-    return tuple(word.lower() for word in _WORD.findall(text))
+    return tuple(_WORD.findall(text.lower()))
 
 
 def sentences(text: str) -> list[str]:
     """Sentences, trimmed, empty ones left out."""
-    return list(_sentences(text))
-
-
-@lru_cache(maxsize=64)
-def _sentences(text: str) -> tuple[str, ...]:
-    return tuple(part.strip() for part in _SENTENCE_END.split(text) if part.strip())
+    return [trimmed for part in _parts(text, _SENTENCE_END)[0] if (trimmed := part.strip())]
 
 
 def clip(text: str, limit: int) -> str:
@@ -217,9 +219,8 @@ def quoted(found: Iterable[str], limit: int, most: int) -> str:
 def mentions(text: str, pattern: re.Pattern[str]) -> list[Mention]:
     """Every match of `pattern` in `text` with its polarity, read clause by clause."""
     return [
-        Mention(match.group(), _polarity(before, after), before, after)
-        for clause in (_clauses(text) if possible(pattern, text) else ())
-        if possible(pattern, clause)
+        Mention(match.group(), _polarity(before, after) if _turns(clause) else Polarity.AFFIRMED, before, after)
+        for clause in _holding(text, _CLAUSE_END, pattern)
         for match in pattern.finditer(clause)
         for before, after in [(clause[: match.start()], clause[match.end() :])]
     ]
@@ -227,14 +228,22 @@ def mentions(text: str, pattern: re.Pattern[str]) -> list[Mention]:
 
 def found(text: str, pattern: re.Pattern[str]) -> list[str]:
     """Every match of `pattern` inside a sentence of `text`, as written."""
-    if not possible(pattern, text):
-        return []
-    return [match.group() for part in _sentences(text) if possible(pattern, part) for match in pattern.finditer(part)]
+    return [match.group() for part in _holding(text, _SENTENCE_END, pattern) for match in pattern.finditer(part.strip())]
+
+
+def _holding(text: str, end: re.Pattern[str], pattern: re.Pattern[str]) -> Iterator[str]:
+    """The parts of a text in which a pattern may match."""
+    parts, where = _parts(text, end)
+    number = number_of(pattern)
+    yield from parts if number is None else map(parts.__getitem__, where.get(number, ()))
 
 
 @lru_cache(maxsize=64)
-def _clauses(text: str) -> tuple[str, ...]:
-    return tuple(_CLAUSE_END.split(text))
+def _parts(text: str, end: re.Pattern[str]) -> tuple[Sequence[str], Mapping[int, Sequence[int]]]:
+    """A text cut where `end` matches, and for each pattern by its number the parts that may hold it."""
+    cuts = [match.span() for match in end.finditer(text)]
+    spans = list(zip([0, *(stop for _, stop in cuts)], [*(start for start, _ in cuts), len(text)], strict=True))
+    return [text[start:stop] for start, stop in spans], places(text, spans)
 
 
 def reach(before: str) -> str:
@@ -242,6 +251,11 @@ def reach(before: str) -> str:
     before = _SEEN_NEXT.sub("", before)
     starts = [match.end() for match in _SCOPE_START.finditer(before)]
     return before[starts[-1] :] if starts else before
+
+
+@lru_cache(maxsize=512)
+def _turns(clause: str) -> bool:
+    return _TURN.search(clause) is not None
 
 
 def _polarity(before: str, after: str) -> Polarity:
