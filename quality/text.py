@@ -24,20 +24,26 @@ _SEEN = (
     r"seen|visible|present|evident|identified|identifiable|observed|noted|noticed|appreciated|found|detected|detectable"
     r"|discernible|recogni[sz]ed|apparent|recorded|shown|noticeable"
 )
+# The same words where they say something, not where they stand before their noun: "visible vessels".
+_SAID_SEEN = (
+    rf"(?:{_SEEN})(?=\W*$|\s*[,;:.)(]|\s+(?:in|on|at|over|within|throughout|along|here|there|across|near|around|under|as|and|or|nor|but|only|with|from|to|by"
+    r"|anywhere|elsewhere|beside|between|among|beneath|above|below|towards?|through|inside|outside|that|which|when|where|centrally|peripherally)\b)"
+)
 # A denial ahead of a phrase reaches no further than one of these.
 _SCOPE_START = re.compile(
     r"\b(?:is|are|was|were|has|shows|contains|displays|reveals|demonstrates|exhibits|includes|appears|with|there)\b"
-    rf"|(?<!\bno )(?<!\bwithout )(?<!\bany )(?<!\bclearly )(?<!, )(?<!\bor )(?<!\band )(?<!\bof )\b(?:{_SEEN})\b"
+    rf"|(?<!\bno )(?<!\bwithout )(?<!\bany )(?<!\bclearly )(?<!, )(?<!\bor )(?<!\band )(?<!\bof )\b{_SAID_SEEN}"
     r"|\b(?:assessed|judged|evaluated|determined|measured)\b(?!\s*:)"
     r"|,\s+(?:and|with)\s+(?=(?:an?|the|some|several|multiple)\b)",
     re.IGNORECASE,
 )
 _SEEN_NEXT = re.compile(rf"\b(?:{_SEEN})\s*$", re.IGNORECASE)
+_SEEN_FIRST = re.compile(rf"^\s*(?:{_SEEN})\b", re.IGNORECASE)
 """An adjective of the phrase itself: in "not show visible vessels" nothing new begins at "visible"."""
 
 _DENIED_BEFORE = re.compile(
-    r"\b(?:no|not(?! only)|without|absence of|absent|lacks?|lacking|neither|nor|free of|devoid of|rather than"
-    r"|never|cannot"
+    r"\b(?:no|not(?! only)|without|absence of|absent|lacks?|lacking|neither|nor|free (?:of|from)|devoid of|rather than"
+    r"|never|cannot|nowhere|in vain|fail(?:s|ed)? to|missing|spared by|none of|void of|bare of|nothing (?:of|like)|little (?:if any|or no)"
     r"|(?:do|does|did|is|are)n['\u2019]t)\b|\bnon[- ]$",
     re.IGNORECASE,
 )
@@ -47,12 +53,12 @@ _DENIED_AFTER = re.compile(
     rf"|(?:cannot|can\s+not|can['\u2019]t|could\s+not)\s+be\s+(?:\w+ly\s+)?(?:{_SEEN})\b",
     re.IGNORECASE,
 )
-_ASIDE = re.compile(r"\s*[:=(]\s*(?:absent|none|no|not\s+(?:seen|present|visible))\b", re.IGNORECASE)
+_ASIDE = re.compile(r"(?:\s+\w+){0,2}\s*(?:[:=(,]|[-–—])\s*(?:absent|none|no(?=\W*$)|nil|negative|not\s+(?:seen|present|visible))\b", re.IGNORECASE)
 _ABSENT_ARE = re.compile(
-    r"\W*(?:\w+ly\s+|also\s+|equally\s+)?(?:absent|missing|lacking|not (?:seen|visible|present))\s+(?:is|are|was|were)\b",
+    r"(?:^|,)\W*(?:\w+ly\s+|also\s+|equally\s+)?(?:absent|missing|lacking|not (?:seen|visible|present))\s+(?:is|are|was|were)\b",
     re.IGNORECASE,
 )
-"""An inverted denial at the start of a clause: "absent are streaks"."""
+"""An inverted denial at the start of a clause, or after what leads into it: "absent are streaks"."""
 
 _LEFT_OPEN = re.compile(
     r"\bwhether\b|\b(?:not|nor|never|n['\u2019]t|hardly|barely)\s+(?:\w+ly\s+)?(?:allow|permit|possible|enable|suffic\w+|enough|clear enough)\b"
@@ -77,16 +83,16 @@ _UNASSESSED = re.compile(
     re.IGNORECASE,
 )
 _TURN = re.compile(
-    r"\b(?:no[rt]?|non|none|nothing|never|neither|cannot|without|whether|hardly|barely|free of|devoid|rather than|too|open|un\w+|im\w+|indeterminate"
+    r"\b(?:no[rt]?|non|nowhere|in vain|fail(?:s|ed)?|void|bare|nil|negative|spared|free|little|none|nothing|never|neither|cannot|without|whether|hardly|barely|free of|devoid|rather than|too|open|un\w+|im\w+|indeterminate"
     r"|absen\w+|lack\w*|missing|prevent\w*|preclude\w*|hinder\w*|hamper\w*|impede\w*)\b|n['\u2019]t\b",
     re.IGNORECASE,
 )
 """What every pattern that denies a phrase or leaves it open needs: most clauses hold nothing of the kind."""
 
 _GAP_END = re.compile(
-    rf",|\b(?:and|or|nor|as well as|together with|{_VERBS}|absent|missing|lacking|not|{_SEEN})\b", re.IGNORECASE
+    rf",|\b(?:and|or|nor|as well as|together with|{_VERBS}|absent|missing|lacking|not|{_SAID_SEEN})\b", re.IGNORECASE
 )
-_VERB = re.compile(rf"\b(?:{_VERBS}|absent|missing|lacking|not|{_SEEN})\b", re.IGNORECASE)
+_VERB = re.compile(rf"\b(?:{_VERBS}|absent|missing|lacking|not|{_SAID_SEEN})\b", re.IGNORECASE)
 
 _CLOSED_CLASS = (
     "a an the this that these those it its they their there here he she we i you his her our "
@@ -263,8 +269,8 @@ def _polarity(before: str, after: str) -> Polarity:
     governing = reach(before)
     if _UNASSESSED.search(governing) or _UNASSESSED.search(predicate) or _LEFT_OPEN.search(before) or _stays_open(after):
         return Polarity.UNASSESSED
-    inverted = _ABSENT_ARE.match(before)
-    if inverted and not _SCOPE_START.search(_SEEN_NEXT.sub("", before), inverted.end()):
+    inverted = _ABSENT_ARE.search(before)
+    if inverted and not _SCOPE_START.search(_SEEN_FIRST.sub("", _SEEN_NEXT.sub("", before[inverted.end() :]))):
         return Polarity.DENIED
     if _DENIED_BEFORE.search(governing) or _ASIDE.match(after):
         return Polarity.DENIED
