@@ -63,7 +63,9 @@ _SAID_OF = re.compile(
     r"restricted|limited|throughout|all over|extending|reaching|whose)\b",
     re.IGNORECASE,
 )
-_PHRASE_END = re.compile(r",|\b(?:and|or|as well as|next to|beside|alongside|together|than|accompanied|under|over|within)\b", re.IGNORECASE)
+_PHRASE_END = re.compile(
+    r",|\b(?:and|or|as well as|next to|beside|alongside|together|than|accompanied|under|over|within)\b", re.IGNORECASE
+)
 _NEXT_PHRASE = re.compile(
     r",\s*(?:and\s+)?(?:an?|the|some|several|many|few)\b|\band\b|\bwith (?:an?|the|some|several)\b", re.IGNORECASE
 )
@@ -99,7 +101,7 @@ def check_observation(
         _verdict("names_diagnosis", _diagnoses_named(prose, ontology)),
         _verdict("non_visual", _non_visual(prose)),
         *_prose_verdicts(prose, _string(value, schemas.TEXT_KEY), thresholds.DESCRIPTION_WORDS),
-        *_claim_verdicts(prose, known),
+        *_claim_verdicts(prose, known, ontology),
     ]
     if not all(verdict.passed for verdict in form):
         return None, tuple(verdicts)
@@ -132,7 +134,7 @@ def check_reasoning(
     verdicts = [_verdict("not_json", ()), *form, _verdict("wrong_modality", _wrong_features(prose, kind))]
     verdicts += _prose_verdicts(prose, prose, thresholds.REASONING_WORDS)
     unnamed = _without_names(prose, ontology)
-    verdicts += [_verdict("non_visual", _untold(unnamed)), *_claim_verdicts(unnamed, known)]
+    verdicts += [_verdict("non_visual", _untold(unnamed)), *_claim_verdicts(unnamed, known, ontology)]
     if not all(verdict.passed for verdict in form):
         return None, tuple(verdicts)
     verdicts += _citation_verdicts(value, schemas.findings(observation))
@@ -147,13 +149,17 @@ def contradictions(observation: Mapping[str, Any], prose: str) -> list[str]:
         return [fault for key, value in seven.items() for fault in _criterion_faults(key, value, prose)]
     concepts = frozenset(observation[schemas.SKINCON_KEY])
     found = [fault for name in finding_words.CONCEPTS for fault in _concept_faults(name, name in concepts, prose)]
-    return found + [
-        f"{_in_clause(mention)} / {name}"
-        for name, pattern in finding_words.COLOUR_CONCEPTS.items()
-        if name in concepts
-        for mention in text.mentions(prose, pattern)
-        if mention.polarity is Polarity.DENIED
-    ] + _colours_unlisted(observation, concepts, prose)
+    return (
+        found
+        + [
+            f"{_in_clause(mention)} / {name}"
+            for name, pattern in finding_words.COLOUR_CONCEPTS.items()
+            if name in concepts
+            for mention in text.mentions(prose, pattern)
+            if mention.polarity is Polarity.DENIED
+        ]
+        + _colours_unlisted(observation, concepts, prose)
+    )
 
 
 def _colours_unlisted(observation: Mapping[str, Any], concepts: frozenset[str], prose: str) -> list[str]:
@@ -278,17 +284,17 @@ def _untold(prose: str) -> list[str]:
     return [
         f"{quote} ({claim})"
         for claim in ("history", "symptom", "age", "sex", "palpation", "histology")
-        for quote in claims.affirmed(lexicon.NON_VISUAL[claim], prose, _HYPOTHETICAL)
+        for quote in claims.stated(lexicon.NON_VISUAL[claim], prose, _HYPOTHETICAL)
     ]
 
 
-def _claim_verdicts(prose: str, known: Known) -> list[Verdict]:
+def _claim_verdicts(prose: str, known: Known, ontology: Ontology) -> list[Verdict]:
     return [
         _verdict("against_pixels", claims.against_pixels(prose, known)),
         _verdict("against_record", claims.against_record(prose, known)),
         _verdict("hedging", claims.hedges(prose)),
         _verdict("management", text.found(prose, claim_words.MANAGEMENT)),
-        _verdict("personal_data", claims.personal(prose)),
+        _verdict("personal_data", claims.personal(prose) + claims.strangers(prose, ontology)),
     ]
 
 

@@ -129,6 +129,13 @@ MANAGEMENT = whole_words(
     *topics.CARE,
 )  # fmt: skip
 
+# Names that stand for signs, scales and tests.
+EPONYMS = frozenset(
+    "wickham koebner köbner auspitz nikolsky darier beau mees muehrcke terry hutchinson gottron fitzpatrick monk glogau wood becker ota ito blaschko langer "
+    "tzanck gram romberg fordyce montgomery pastia forchheimer koplik janeway osler heberden bouchard virchow leser trelat trélat dennie morgan hertoghe "
+    "skincon derm7pt isic english latin".split()
+)
+
 _MONTH = r"(?:jan(?:uary)?|feb(?:ruary)?|mar(?:ch)?|apr(?:il)?|may|june?|july?|aug(?:ust)?|sep(?:t(?:ember)?)?|oct(?:ober)?|nov(?:ember)?|dec(?:ember)?)"
 # Words that name a person or lead to one.
 PERSONAL: tuple[re.Pattern[str], ...] = (
@@ -161,12 +168,57 @@ PERSONAL: tuple[re.Pattern[str], ...] = (
         r"record #? ?\d+",
     ),
     registered(re.compile(r"(?<!\w)(?:ID|No|Nr|Number|Record|Ref)\.?:? ?#?[A-Z]{0,5}-?\d{5,}")),
-    registered(re.compile(r"(?<![\w.])[A-Z]{0,5}[#-]?\d{4,}(?![\d%])|(?<![\w.])[A-Z]{1,4}[#-]?\d{3,}(?!\w)|(?<![\w.])\d{2,}-[A-Z0-9]{1,4}-?\d{2,}|(?<![\w.])\d{3,4}[- /]\d{3,}")),
+    registered(
+        re.compile(
+            r"(?<![\w.])[A-Z]{0,5}[#-]?\d{4,}(?![\d%])|(?<![\w.])[A-Z]{1,4}[#-]?\d{3,}(?!\w)|(?<![\w.])\d{2,}-[A-Z0-9]{1,4}-?\d{2,}|(?<![\w.])\d{3,4}[- /]\d{3,}"
+        )
+    ),
+    registered(
+        re.compile(
+            r"(?<!\w)[A-Z][a-z]+['\u2019]s (?:left|right|own|hand|hands|arm|leg|foot|feet|face|back|skin|mole|lesion|nose|cheek|finger|shoulder|chest|neck|body)\b"
+        )
+    ),
+    registered(
+        re.compile(
+            r"(?:reads|says|name|named|signed|labelled|labeled|marked|written|shows|bears)\b[^.A-Z]{0,12}['\u2018\u201c\"][A-Z][\w-]+,? [A-Z]"
+        )
+    ),
     registered(re.compile(r"\b\d{4}:\d{2}:\d{2}\b|\b\d{1,2}:\d{2}(?::\d{2})?(?: ?[ap]m)?\b")),
     whole_words(
-        "january", "february", "april", "june", "july", "august", "september", "october", "november", "december", "monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday",
-        r"(?:in|of|since|last|early|late|mid) (?:march|may)", r"(?:march|may) (?:of )?(?:19|20)\d\d", r"\d{1,2}(?:st|nd|rd|th)? (?:of )?(?:march|may)",
-        "surname", "initials", "signature", "wristband", "passport", r"e-?mail", "phone", "telephone", r"postcode", "zip code", r"streets?", r"(?:residing|resident|lives|living) (?:at|in)", r"home address", "pt",
+        "january",
+        "february",
+        "april",
+        "june",
+        "july",
+        "august",
+        "september",
+        "october",
+        "november",
+        "december",
+        "monday",
+        "tuesday",
+        "wednesday",
+        "thursday",
+        "friday",
+        "saturday",
+        "sunday",
+        r"(?:in|of|since|last|early|late|mid) (?:march|may)",
+        r"(?:march|may) (?:of )?(?:19|20)\d\d",
+        r"\d{1,2}(?:st|nd|rd|th)? (?:of )?(?:march|may)",
+        "surname",
+        "initials",
+        "signature",
+        "wristband",
+        "passport",
+        r"e-?mail",
+        "phone",
+        "telephone",
+        r"postcode",
+        "zip code",
+        r"streets?",
+        r"(?:residing|resident|lives|living) (?:at|in)",
+        r"home address",
+        "pt",
     ),
     registered(
         re.compile(

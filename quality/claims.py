@@ -170,10 +170,34 @@ def personal(prose: str) -> list[str]:
     return [match.group() for pattern in claim_words.PERSONAL if possible(pattern, prose) for match in pattern.finditer(prose)]
 
 
-def affirmed(pattern: re.Pattern[str], prose: str, unless: re.Pattern[str]) -> list[str]:
-    """Matches that the prose affirms, but for those in a clause with a word of `unless`."""
+def strangers(prose: str, ontology: Ontology) -> list[str]:
+    """Capitalised words inside a sentence that are neither medical words nor eponyms: names of people, places and institutions."""
+    if not _CAPITALISED.search(prose):
+        return []
+    known = ontology.words | claim_words.EPONYMS | _schema_words()
+    return [
+        match[1]
+        for match in _CAPITALISED.finditer(prose)
+        if match[1].lower().removesuffix("s") not in known and match[1].lower() not in known
+    ]
+
+
+_CAPITALISED = re.compile(r"(?<=[a-z,] )([A-Z][a-z]{2,})(?!\w)")
+
+
+@cache
+def _schema_words() -> frozenset[str]:
+    """Words of the closed vocabularies, which some writers capitalise, and function words."""
+    terms = [*schemas.SKINCON, *schemas.COLOURS, *schemas.MEASURED]
+    terms += [word for key, values in schemas.DERM7PT.items() for word in (key.replace("_", " "), *values)]
+    terms += [value for values in schemas.MEASURED.values() for value in values]
+    return frozenset(word for term in terms for word in text.words(term)) | text.FUNCTION_WORDS
+
+
+def stated(pattern: re.Pattern[str], prose: str, unless: re.Pattern[str]) -> list[str]:
+    """Matches that the prose affirms or denies, but for those in a clause with a word of `unless`."""
     return [
         found.quote
         for found in text.mentions(prose, pattern)
-        if found.polarity is Polarity.AFFIRMED and not unless.search(found.before + found.quote + found.after)
+        if found.polarity is not Polarity.UNASSESSED and not unless.search(found.before + found.quote + found.after)
     ]

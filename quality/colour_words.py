@@ -30,9 +30,7 @@ _AREA = (
     r"(?:colou?r(?:ation|ed|ing)?|areas?|pigment(?:ation)?|hues?|tones?|tints?|tinge|dis?colou?ration|lesion|centre|center|macule|patch(?:es)?|zones?|spots?|surface|shades?|background|rim|halo|border|"
     r"blotch(?:es)?|flecks?|specks?|speckles?|islands?|mottling|base|core|periphery|component|cast|foc(?:us|i)|portion|sector|region|half|plaque|papule|nodule|streaking|predominance|undertone)"
 )
-_PART = (
-    r"(?:it|lesion|surface|centre|center|periphery|part(?: of it)?|background|base|middle|core|rim|colou?r|hue|remainder|rest|half|side|border|edge|tone|shade|pole|plaque|papule|nodule|macule|patch|area|spot|interior)"
-)
+_PART = r"(?:it|lesion|surface|centre|center|periphery|part(?: of it)?|background|base|middle|core|rim|colou?r|hue|remainder|rest|half|side|border|edge|tone|shade|pole|plaque|papule|nodule|macule|patch|area|spot|interior)"
 _TURNS = r"(?:turn(?:s|ed|ing)|becom(?:es|ing)|tinged|tinted|stained|shaded|suffused|dyed|washed|flushed|speckled|flecked|mottled|streaked|coloured|colored)(?: with| in| by)?(?: an?)?"
 _SOME = r"(?:touch|hint|tinge|note|trace|dash|wash|suggestion|cast|blend|mixture|mix|admixture|combination|shades?|patch(?:es)?|rim|areas?|zones?|flecks?|specks?|streaks?|hues?|tones?) of"
 _LEADS = r"(?:is|are) (?:the |its )?(?:leading|dominant|main|prevailing|predominant|principal|only|sole|single|base|primary|second) (?:colou?r|hue|tone|shade|tint)s?"

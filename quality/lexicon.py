@@ -141,7 +141,7 @@ PLACEHOLDER = registered(
         r"lorem ipsum|\{[\w ]*\}|\[[a-z][\w /|,-]{0,60}\]|%[sd]\b|\bX{3,}\b|_{3,}|\bto be (?:completed|filled|added|determined)\b|\bTB[CDA]\b|<[a-z_ /]{1,40}>|\.{4,}|…{2,}|\bTODO\b"
         r"|\bN/A\b|<\|[^|]*\|>|\$\{?[a-z_]+|%\(\w+\)s|\((?:insert|add|describe|fill|enter|specify|state|choose|select|name|give|list|mention)\b[^)]*\)|\binsert\b[^.]{0,40}\bhere\b|\bplaceholder\b"
         r"|\b(?:write|describe|list|insert|add|provide|enter|specify|state|fill in|mention|summari[sz]e|give) (?:one|an?|the|your|any|all|here|in|two|up to|at least|between)\b[^.]{0,60}\b(?:here|words|sentences?|below|above|paragraphs?|fields?|findings?|features)\b"
-        r"|\?{2,}|\b(?:example|sample|dummy|default|boilerplate) text\b|\b(?:see|as|same as) (?:above|below)\b|\bTK\b|\bblah\b|\boptional:|\b(?:option|choice|field|value|item|slot|section|sentence|finding|feature|step) ?[#_]?\d\b|\b\w+_\w+\b",
+        r"|\?{2,}|\b(?:example|sample|dummy|default|boilerplate) text\b|\b(?:see|as|same as) (?:above|below)\b|\bTK\b|\bblah\b|\b(?:null|nan|undefined)\b|\boptional:|\b(?:option|choice|field|value|item|slot|section|sentence|finding|feature|step) ?[#_]?\d\b|\b\w+_\w+\b",
         re.IGNORECASE,
     )
 )

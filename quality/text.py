@@ -53,7 +53,10 @@ _DENIED_AFTER = re.compile(
     rf"|(?:cannot|can\s+not|can['\u2019]t|could\s+not)\s+be\s+(?:\w+ly\s+)?(?:{_SEEN})\b",
     re.IGNORECASE,
 )
-_ASIDE = re.compile(r"(?:\s+\w+){0,2}\s*(?:[:=(,]|[-–—])\s*(?:absent|none|no(?=\W*$)|nil|negative|not\s+(?:seen|present|visible))\b", re.IGNORECASE)
+_ASIDE = re.compile(
+    r"(?:\s+\w+){0,2}\s*(?:[:=(,]|[-–—])\s*(?:absent|none|no(?=\W*$)|nil|negative|not\s+(?:seen|present|visible))\b",
+    re.IGNORECASE,
+)
 _ABSENT_ARE = re.compile(
     r"(?:^|,)\W*(?:\w+ly\s+|also\s+|equally\s+)?(?:absent|missing|lacking|not (?:seen|visible|present))\s+(?:is|are|was|were)\b",
     re.IGNORECASE,
@@ -172,6 +175,41 @@ ELSEWHERE: frozenset[str] = frozenset(
         "é",
         "ha",
         "hay",
+        "ni",
+        "qui",
+        "och",
+        "är",
+        "som",
+        "på",
+        "av",
+        "det",
+        "från",
+        "nie",
+        "jest",
+        "się",
+        "przez",
+        "oraz",
+        "tidak",
+        "yang",
+        "dan",
+        "dari",
+        "pada",
+        "bir",
+        "ve",
+        "ile",
+        "için",
+        "için",
+        "og",
+        "ikke",
+        "auch",
+        "sich",
+        "wird",
+        "zum",
+        "zur",
+        "lassen",
+        "ein",
+        "dem",
+        "den",
     ]
 )
 
@@ -301,9 +339,10 @@ def function_word_share(tokens: Sequence[str]) -> float:
 
 
 def foreign(sentence: str) -> bool:
-    """Whether a sentence has two function words of another European language and hardly any English ones."""
+    """Whether a sentence has function words of another language and hardly any English ones, or is long and has none at all."""
     tokens = words(sentence)
-    return len(ELSEWHERE & set(tokens)) >= 2 and function_word_share(tokens) < 0.2
+    share, other = function_word_share(tokens), len(ELSEWHERE & set(tokens))
+    return (other >= 2 and share < 0.2) or (other >= 1 and share < 0.15) or (len(tokens) >= 4 and share == 0)
 
 
 def looped(tokens: Sequence[str]) -> str:
