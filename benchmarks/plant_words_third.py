@@ -732,7 +732,7 @@ MEASURED: dict[str, tuple[str, ...]] = {
         "has a uniform and smooth border",
         "presents with a smooth perimeter",
         "is surrounded by a smooth, regular margin",
-        "has even, non-irregular borders",
+        "has even borders without irregularities",
     ),
     "outline: irregular": (
         "has irregular borders",
