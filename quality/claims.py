@@ -12,7 +12,7 @@ from typing import Any
 
 from prompts import schemas
 from prompts.ontology import Ontology
-from quality import claim_words, text, thresholds
+from quality import claim_words, colour_words, form_words, text, thresholds
 from quality.patterns import possible
 from quality.text import Polarity
 from sources.fields import body_site
@@ -54,7 +54,8 @@ def against_pixels(prose: str, known: Known) -> list[str]:
     said = [
         f"{mention.quote} / measured {measured}"
         for measured in known.measured
-        for mention in text.mentions(prose, claim_words.AGAINST.get(measured, claim_words.NEVER))
+        if measured in form_words.AGAINST
+        for mention in text.mentions(prose, form_words.AGAINST[measured])
         if mention.polarity is Polarity.AFFIRMED and not _partly(mention)
     ]
     return said + _colours_not_there(prose, known.traces)
@@ -62,7 +63,7 @@ def against_pixels(prose: str, known: Known) -> list[str]:
 
 def _partly(mention: text.Mention) -> bool:
     """Whether the phrase is said of a part or with a limit: "partly irregular", "slightly asymmetric"."""
-    return bool(claim_words.PARTLY.search(" ".join(mention.before.split()[-3:])))
+    return bool(form_words.PARTLY.search(" ".join(mention.before.split()[-3:])))
 
 
 def _colours_not_there(prose: str, traces: Mapping[str, float | None]) -> list[str]:
@@ -70,7 +71,7 @@ def _colours_not_there(prose: str, traces: Mapping[str, float | None]) -> list[s
         return []
     return [
         f"{mention.quote} / {_share(colour, traces):.1%} of the lesion is near it"
-        for colour, pattern in claim_words.COLOURS_SAID.items()
+        for colour, pattern in colour_words.COLOURS_SAID.items()
         if traces.get(colour) is not None and _share(colour, traces) < thresholds.COLOUR_CLAIMED_SHARE
         for mention in text.mentions(prose, pattern)
         if mention.polarity is Polarity.AFFIRMED
