@@ -36,7 +36,7 @@ EXAMPLES = 3
 AUTHORS: dict[Author, str] = {
     "first": "first author, whose misses the checks were mended from",
     "second": "second author, never looked at when the checks were written",
-    "third": "third author, who wrote when the checks were done and saw neither them nor any outcome",
+    "third": "third author, who saw neither the checks nor any outcome of theirs",
 }
 
 

@@ -2,7 +2,7 @@
 
 Written without a look at the patterns of the checks. A kind that cannot be planted in a trajectory (no sibling, nothing absent) returns None.
 The checks were mended from what they missed of the first author's wording; the second author's was never looked at when they were written.
-The third author wrote when the checks were done, without sight of them or of what they had caught.
+The third author wrote without sight of the checks and of what they had caught.
 """
 
 import json
