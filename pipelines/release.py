@@ -42,8 +42,11 @@ LAYOUT = "3"
 WRITERS = ("pyarrow", "pillow", "datasets")
 """Packages whose version can change the bytes of a shard."""
 
-TEXT_BYTES = 8192
-"""What an image weighs in a release without images: about the text of its samples."""
+LEAST_BYTES = 32 << 10
+"""What an image weighs at least when buckets are filled, and all that it weighs in a release without images.
+
+So a bucket has at most 8,192 images, and a worker that holds the text of one at most about 100 MB.
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -275,7 +278,7 @@ class _Buckets:
         sizes: dict[str, dict[str, int]] = defaultdict(dict)
         weigh = carries_images(found.profile)
         for row in found.images.select(["source", "image_key", "n_bytes"]).to_pylist():
-            sizes[row["source"]][row["image_key"]] = row["n_bytes"] if weigh else TEXT_BYTES
+            sizes[row["source"]][row["image_key"]] = max(row["n_bytes"] * weigh, LEAST_BYTES)
         self._prefix = {key: prefix for mine in sizes.values() for key, prefix in prefixes(mine).items()}
 
     def divided(self, batch: pa.Table) -> Iterator[tuple[tuple[str, str], pa.Table]]:

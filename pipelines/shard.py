@@ -138,9 +138,10 @@ def spooled(path: str, format_: str) -> pa.Table:
     """The rows of one format in a bucket, by image key."""
     import pyarrow.compute as pc
 
-    with pa.memory_map(path) as source:
-        rows = pa.ipc.open_file(source).read_all()
-    rows = rows.filter(pc.equal(rows.column("format"), format_))
+    with pa.OSFile(path) as source:
+        reader = pa.ipc.open_file(source)
+        batches = (pa.Table.from_batches([reader.get_batch(n)]) for n in range(reader.num_record_batches))
+        rows = pa.concat_tables(batch.filter(pc.equal(batch.column("format"), format_)) for batch in batches)
     return rows.sort_by([("image_key", "ascending"), ("sample_id", "ascending")]).combine_chunks()
 
 

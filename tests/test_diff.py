@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 import pyarrow as pa
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pipelines.chunks import LEAST, MOST, chunks, new_bytes
@@ -171,6 +171,7 @@ def test_the_command_prints_it_and_names_what_is_no_release(old, tmp_path):
     assert failed.returncode == 2 and "no release" in failed.stderr
 
 
+@settings(deadline=None)
 @given(st.integers(0, 2**32), st.integers(1, 2_000_000), st.integers(0, 2_000_000), st.integers(1, 5_000))
 def test_an_insertion_makes_few_new_chunks(tmp_path_factory, seed, size, at, inserted):
     rng, home = np.random.default_rng(seed), tmp_path_factory.mktemp("chunks")

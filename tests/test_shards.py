@@ -5,7 +5,7 @@ import json
 
 import pyarrow as pa
 import pyarrow.parquet as pq
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pipelines import release as releasing
@@ -55,6 +55,7 @@ def grouped(some, size=10_000) -> list[tuple[str, ...]]:
     return [tuple(names[start:stop]) for start, stop in row_groups(table)]
 
 
+@settings(deadline=None)
 @given(keys, st.sampled_from([10_000, 3_000_000]))
 def test_row_groups_hold_every_row_once_and_keep_their_bounds(some, size):
     groups = grouped(some, size)
@@ -62,6 +63,7 @@ def test_row_groups_hold_every_row_once_and_keep_their_bounds(some, size):
     assert all(0 < len(group) <= MOST_ROWS and len(group) * size <= MOST_GROUP_BYTES for group in groups)
 
 
+@settings(deadline=None)
 @given(keys, st.integers(0, 2**96 - 1).map(lambda n: f"{n:024x}"))
 def test_a_new_row_changes_the_groups_up_to_the_next_cut_and_no_other(some, new):
     before, after = set(grouped(some - {new})), grouped(some | {new})
@@ -72,6 +74,7 @@ def test_a_new_row_changes_the_groups_up_to_the_next_cut_and_no_other(some, new)
     assert not span or (span[0] <= max(new, span[0]) and all(int(key[-4:], 16) % 64 for key in span[1:] if key > new))
 
 
+@settings(deadline=None)
 @given(
     st.dictionaries(st.integers(0, 2**96 - 1).map(lambda n: f"{n:024x}"), st.integers(1, SHARD_IMAGE_BYTES // 3), max_size=60)
 )
