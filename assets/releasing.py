@@ -37,7 +37,7 @@ def samples(context: dg.AssetExecutionContext, settings: Settings) -> dg.Materia
 
 
 @dg.asset(
-    deps=["samples", "images", "image_quality"],
+    deps=["samples", "images", "image_quality", "benchmark"],
     group_name=GROUP,
     owners=OWNERS,
     kinds={"parquet", "huggingface"},

@@ -31,6 +31,7 @@ ASSETS = {
     "trajectory_verdicts",
     "judgements",
     "samples",
+    "benchmark",
     "release",
     "hub_release",
     "reviews",
@@ -40,6 +41,7 @@ ASSETS = {
 BLOCKING = {
     ("groups", "leakage"),
     ("groups", "largest_group"),
+    ("benchmark", "apart"),
     ("release", "licences"),
     ("release", "files"),
     ("diagnoses", "labels_map"),

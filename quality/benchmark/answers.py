@@ -88,7 +88,7 @@ def tagged(answer: str, tag: str) -> str | None:
     return found[-1].strip() or None if found else None
 
 
-_FINAL = re.compile(r"(?:final )?diagnosis\s*(?:is|:)\s*\**\s*([^\n.<]{3,120})", re.IGNORECASE)
+_FINAL = re.compile(r"(?:final )?diagnosis\s*(?:is:|is|:)\s*([^\n.<]{3,120})", re.IGNORECASE)
 
 
 def diagnosis(answer: str) -> str | None:
