@@ -62,7 +62,7 @@ def oracle(item: Item, lesion: Lesion) -> str:
     assert node
     if item.options:
         path = [ONTOLOGY.nodes[one].name for one in ONTOLOGY.path(node)]
-        asked = re.match(r"Look at the ([\w ]+) in this", item.question)
+        asked = re.match(r"Which of these describes the ([\w ]+) in this", item.question)
         right = {
             "derm7pt": lambda: values[asked[1].replace(" ", "_")] if asked else "",
             "skincon": lambda: next(option for option in item.options if values[option] == "present"),

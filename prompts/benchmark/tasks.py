@@ -160,7 +160,7 @@ def _choice(
     system: str | None = None,
     field: str = "diagnosis",
 ) -> Item:
-    shown = _shuffled(case, f"{task}/{stem}", options)
+    shown = _shuffled(case, stem, options)
     truth = {"right": [true], "true": true, "field": field}
     return make(case, task, wording.choice(stem, shown), truth, options=shown, variant=variant, system=system)
 

@@ -33,7 +33,7 @@ _FINAL = "<final_diagnosis>the name of one condition</final_diagnosis>."
 REASONING = f"{_REASON} and then {_FINAL}"
 REASONING_MORPH = {kind: f"{_REASON}, then {layout}and at the end {_FINAL}" for kind, layout in _LAYOUT.items()}
 
-DERM7PT_CHOICE = "Look at the {criterion} in this dermoscopic image. Which of these describes it?"
+DERM7PT_CHOICE = "Which of these describes the {criterion} in this dermoscopic image?"
 SKINCON_CHOICE = "Exactly one of these findings can be seen in this image. Which one?"
 DIAGNOSIS = "Which of these diagnoses does this image show?"
 TOP = "To which of these classes does the finding in this image belong?"

@@ -60,7 +60,7 @@ _ABSENCE = re.compile(r"(\babsence of [^,;.]*),", re.IGNORECASE)
 
 def _itemised(prose: str) -> str:
     """Prose in which an absence among several in one list denies its own item alone: "the absence of A, B, and the absence of C"."""
-    return " ".join(_ABSENCE.sub(r"\1;", one) if len(_ABSENCE.findall(one)) > 1 else one for one in text.sentences(prose))
+    return ". ".join(_ABSENCE.sub(r"\1;", one) if len(_ABSENCE.findall(one)) > 1 else one for one in text.sentences(prose))
 
 
 def _verdict(name: str, value: str, prose: str) -> str:
