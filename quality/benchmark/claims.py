@@ -1,6 +1,6 @@
 """The claims of a reference held against a model's prose: what it supports, half supports, contradicts, and what it adds.
 
-Two readers give the same counts. This one reads words (`quality.lexicon`) and needs no model; a judge model is asked in
+Two readers give the same counts. This one reads words (`quality.finding_words`) and needs no model; a judge model is asked in
 `pipelines.benchmark.grade`. The score is the reference benchmark's.
 """
 
@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from prompts.benchmark.items import ABSENT, claim
 from prompts.schemas import DERM7PT_KEY
-from quality import checks, claim_words, lexicon, text
+from quality import checks, claim_words, finding_words, text
 from quality.patterns import whole_words
 from quality.text import Mention, Polarity
 from sources.vocabulary import DERM7PT
@@ -82,7 +82,7 @@ def _tells(name: str, value: str, mention: Mention) -> bool:
 
 
 def _words_of(name: str, value: str) -> list[re.Pattern[str]]:
-    known = lexicon.VALUES.get(name, {})
+    known = finding_words.VALUES.get(name, {})
     if value == "combinations":
         return [whole_words(r"combin\w+", r"blu\w+.*whit\w+", r"whit\w+.*blu\w+")]
     if value in known:
@@ -94,5 +94,5 @@ def _affirms(name: str, prose: str) -> bool:
     """Whether prose clearly states a finding that is not there. Colours are everyday words: they add no claim."""
     if name in DERM7PT:
         return bool(checks.contradictions({DERM7PT_KEY: {name: ABSENT}}, prose))
-    pattern = lexicon.CONCEPTS.get(name)
+    pattern = finding_words.CONCEPTS.get(name)
     return pattern is not None and any(m.polarity is Polarity.AFFIRMED for m in text.mentions(prose, pattern))
