@@ -22,7 +22,7 @@ from prompts.benchmark.shifts import SHIFTS, seen, shift
 from prompts.ontology import Ontology, load
 from quality.thresholds import BENCHMARK_CLASS
 
-TRAINING = ("samples",)
+TRAINING = tuple(name for name in ("samples", "rl_prompts", "preference_pairs") if name in TABLES)
 """Tables whose rows of other splits than `test` are trained on."""
 
 
