@@ -28,7 +28,7 @@ from prompts.schemas import digest
 from quality.image_gates import ACTIONS
 from sources.licences import Profile, may_release
 
-LAYOUT = "2"
+LAYOUT = "3"
 """Raise when the files of a release change for the same rows."""
 
 WRITERS = ("pyarrow", "pillow", "datasets")
