@@ -68,7 +68,7 @@ def samples(context: dg.AssetExecutionContext, settings: Settings) -> dg.Materia
     specs=[
         dg.AssetSpec(
             name,
-            deps=["samples", "images", "image_quality"],
+            deps=["samples", "images", "image_quality", "benchmark"],
             group_name=GROUP,
             owners=OWNERS,
             kinds=kinds,

@@ -89,7 +89,7 @@ def _release(lake: Lake, sources: list[str], releases: Path, profile: Profile, c
     files = found["files"]
     return {
         "version": found["version"],
-        "parquet shards": sum(entry["path"].endswith(".parquet") for entry in files),
+        "parquet shards": sum(entry["path"].startswith("data/") for entry in files),
         "webdataset shards": sum(entry["path"].endswith(".tar") for entry in files),
         "files": len(files),
         "MB": round(sum(entry["bytes"] for entry in files) / 1e6, 1),

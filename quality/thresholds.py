@@ -268,3 +268,15 @@ PROSE_CHARACTERS = 4000
 # How much a verdict quotes: characters a quotation, quotations a verdict.
 QUOTE_CHARACTERS = 100
 QUOTES = 4
+
+# Benchmark
+# Images of a class, and of a member of an option set, that a task asks about at most: the reference benchmark has 2,000 diagnosis items
+# in a few dozen classes.
+BENCHMARK_CLASS = 50
+# Items of a skin-tone group below which its accuracy is shown but does not count: at 10 the standard error of a share is 0.16.
+TONE_GROUP = 10
+# Resamplings of a bootstrap interval and the share that it covers: 1,000 put its ends within a tenth of its width.
+BOOTSTRAP = 1000
+INTERVAL = 0.95
+# Votes of a claims judge on one text, as in the reference benchmark.
+CLAIM_VOTES = 3

@@ -31,6 +31,7 @@ ASSETS = {
     "trajectory_verdicts",
     "judgements",
     "samples",
+    "benchmark",
     "parquet_shards",
     "webdataset_shards",
     "trainer_exports",
@@ -42,6 +43,7 @@ ASSETS = {
 BLOCKING = {
     ("groups", "leakage"),
     ("groups", "largest_group"),
+    ("benchmark", "apart"),
     ("parquet_shards", "licences"),
     ("parquet_shards", "privacy"),
     ("parquet_shards", "leakage"),
