@@ -30,7 +30,7 @@ export VLLM_NO_USAGE_STATS = 1
 export DO_NOT_TRACK = 1
 
 .DEFAULT_GOAL := help
-.PHONY: help corpus ui teacher ledger review publish test lint sql gc lock install clean clean-state
+.PHONY: help corpus ui teacher ledger review report publish test lint sql gc lock install clean clean-state
 
 help: ## list what can be made
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -51,6 +51,9 @@ ledger: install ## what the teacher's ledger holds: answers, failures, tokens an
 
 review: install ## write the review queue for Label Studio; FILE=verdicts.json takes its export back in
 	@$(RUN) -m pipelines.review $(FILE)
+
+report: install ## write the report of the corpus for local eyes, one HTML file (PUBLIC=1: only what may be passed on)
+	@$(RUN) -m pipelines.report $(if $(PUBLIC),--public)
 
 publish: install ## send a release TO=hf://datasets/org/name or TO=s3://… (shows what it would do; GO=1 does it, PUBLIC=1, RELEASE=…)
 	@$(RUN) -m pipelines.publish $(if $(TO),--to "$(TO)",--help) $(if $(RELEASE),--release "$(RELEASE)") $(if $(GO),--go) $(if $(PUBLIC),--public)
