@@ -1,4 +1,4 @@
-"""A release: shards, trainer exports, card and manifest, built beside its place and moved there in one rename.
+"""A release: shards, trainer exports, documents and manifest, built beside its place and moved there in one rename.
 
 Its version is a hash of what it says, so the same corpus is the same folder and a second run finds it ready. Licences fail
 closed: a row whose licence the profile does not allow is counted as withheld and written nowhere, and so is a picture that an image gate
@@ -18,21 +18,23 @@ from importlib.metadata import version as package_version
 from pathlib import Path
 from typing import Any
 
-from pipelines.card import card
+from pipelines.documents import DOCUMENTS, write_documents
 from pipelines.exports import write_exports
 from pipelines.lake import Lake
+from pipelines.provenance import asked
 from pipelines.shard import ShardJob, bucket_count, bucket_of, write_images, write_shard
+from pipelines.tallies import tallies
 from pipelines.workers import map_in_order
 from prompts.ontology import load
 from prompts.schemas import digest
 from quality.image_gates import ACTIONS
 from sources.licences import Profile, may_release
 
-LAYOUT = "2"
+LAYOUT = "3"
 """Raise when the files of a release change for the same rows."""
 
-WRITERS = ("pyarrow", "pillow", "datasets")
-"""Packages whose version can change the bytes of a shard."""
+WRITERS = ("pyarrow", "pillow", "datasets", "matplotlib")
+"""Packages whose version can change the bytes of a release."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,6 +156,8 @@ def _head(
         "attributions": {name: _attributions(row["attribution"] for row in rows if row["source"] == name) for name in used},
         "withheld_images": dict(withheld),
         "teachers": sorted({f"{row['teacher']} {row['revision']} ({row['conditioning']})" for row in rows}),
+        "asked": asked(lake, used),
+        "corpus": tallies(lake, sorted(sources)),
         "ontology": load().digest,
         "written_with": {name: package_version(name) for name in WRITERS},
     }
@@ -177,8 +181,10 @@ def _build(lake: Lake, staging: Path, head: dict[str, Any], rows: Sequence[Mappi
     samples = {f"{name}/{split}": count for (name, split), count in sorted(tallies.items())}
     images = Counter(split for _, split in {(row["image_id"], row["split"]) for row in rows})
     head |= {"samples": samples, "images": dict(sorted(images.items()))}
-    (staging / "README.md").write_text(card(head, rows), encoding="utf-8")
-    manifest = {**head, "files": [_file_entry(staging, path, counts) for path in _files(staging)]}
+    files = [_file_entry(staging, path, counts) for path in _files(staging)]
+    write_documents(lake, staging, head, rows, files)
+    files += [_file_entry(staging, path, counts) for path in DOCUMENTS]
+    manifest = {**head, "files": sorted(files, key=lambda entry: entry["path"])}
     _write_durably(staging / "manifest.json", json.dumps(manifest, indent=1, sort_keys=True) + "\n")
     return manifest
 

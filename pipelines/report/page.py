@@ -14,7 +14,7 @@ from pipelines.preview import drawn_small
 from pipelines.report import charts
 from pipelines.report.audience import Audience
 from pipelines.report.examples import Fallen, PairKind, Shown, gallery, gated, pair_kinds, quarantined, rejects
-from pipelines.report.facts import Branch, Count, Facts, facts
+from pipelines.report.facts import Branch, Count, Facts
 from pipelines.teach.requests import FAILURES
 from quality.checks import CHECKS
 from quality.thresholds import COSINE_CANDIDATE, DESCRIPTION_WORDS, REASONING_WORDS
@@ -55,6 +55,7 @@ def report(
     sources: Sequence[str],
     audience: Audience,
     *,
+    told: Facts,
     title: str,
     profile: str,
     released: Collection[str],
@@ -63,7 +64,7 @@ def report(
 ) -> str:
     """The HTML of a report about `sources`.
 
-    `released` are ids of the images in the release, `samples` its rows by format, `withheld` the images that it holds back by reason.
+    `told` are its numbers, `released` are ids of the images in the release, `samples` its rows by format, `withheld` the images that it holds back by reason.
     """
     meaning = {**CHECKS, **FAILURES}
     made = {
@@ -78,7 +79,7 @@ def report(
             title=title,
             profile=profile,
             audience=audience,
-            facts=facts(lake, sources, released),
+            facts=told,
             pictures=_pictures(lake, _needed(made)),
             withheld=withheld,
             samples=dict(sorted(samples.items())),

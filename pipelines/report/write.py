@@ -8,6 +8,7 @@ from pathlib import Path
 from pipelines.lake import Lake
 from pipelines.release import releasable
 from pipelines.report.audience import LOCAL, public
+from pipelines.report.facts import facts
 from pipelines.report.page import report
 from sources.licences import Profile
 
@@ -30,13 +31,15 @@ def write_report(
     if not held:
         return None
     rows, withheld = releasable(lake, held, profile, cleared)
+    released = {row["image_id"] for row in rows}
     html = report(
         lake,
         held,
         LOCAL if local else public(lake, held, profile),
         title=f"DermoForge: {', '.join(held)}",
         profile=profile,
-        released={row["image_id"] for row in rows},
+        told=facts(lake, held, released),
+        released=released,
         samples=Counter(row["format"] for row in rows),
         withheld=withheld,
     )
