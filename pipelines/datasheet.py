@@ -81,16 +81,16 @@ def _spread(told: Facts) -> str:
 
 def listed(counts: Mapping[str, int]) -> str:
     """Counts in a sentence."""
-    return "; ".join(f"{name} {count:,}" for name, count in counts.items()) or "none"
+    return "; ".join(f"{name}: {count:,}" for name, count in counts.items()) or "none"
 
 
 def listed_counts(counts: Iterable[Count]) -> str:
     """Images by value in a sentence, released ones in brackets."""
-    return "; ".join(f"{count.name} {count.images:,} ({count.released:,})" for count in counts) or "none"
+    return "; ".join(f"{count.name}: {count.images:,} ({count.released:,})" for count in counts) or "none"
 
 
 def _groups(tree: Iterable[Branch]) -> str:
-    return "; ".join(f"{branch.name} {branch.images:,}" for branch in list(tree)[:6])
+    return "; ".join(f"{branch.name}: {branch.images:,}" for branch in list(tree)[:6])
 
 
 def _percent() -> str:
@@ -98,14 +98,11 @@ def _percent() -> str:
 
 
 def _reasons(counts: Mapping[str, int]) -> str:
-    return (
-        "; ".join(f"{count:,} because of {reason} ({REASONS.get(reason, reason)})" for reason, count in counts.items())
-        or "none"
-    )
+    return "; ".join(f"{reason}: {count:,}, {REASONS.get(reason, '')}" for reason, count in counts.items()) or "none"
 
 
 def _gates(counts: Mapping[str, int]) -> str:
-    return "; ".join(f"{code} {count:,} ({ACTIONS[code]})" for code, count in counts.items()) or "none"
+    return "; ".join(f"{code}: {count:,} ({ACTIONS[code]})" for code, count in counts.items()) or "none"
 
 
 def _conflicts(counts: Mapping[str, Any]) -> str:

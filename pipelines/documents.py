@@ -1,7 +1,9 @@
 """The documents of a release: card, datasheet, Croissant metadata and report, written from the lake and the files that are there already."""
 
+import json
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
+from fnmatch import fnmatch
 from pathlib import Path
 from typing import Any
 
@@ -51,3 +53,37 @@ def _by_format(samples: Mapping[str, int]) -> dict[str, int]:
     for cell, count in samples.items():
         counts[cell.split("/")[0]] += count
     return dict(counts)
+
+
+def faults(root: Path, manifest: Mapping[str, Any]) -> dict[str, list[str]]:
+    """What the Hub or a Croissant reader would stumble over, by document, read back from the files; empty lists where nothing is.
+
+    The card is parsed by the Hub's own client and the configs by `datasets`; every path that they name must match a file of the release.
+    """
+    return {"card": _card_faults(root, manifest), "croissant": _croissant_faults(root, manifest)}
+
+
+def _card_faults(root: Path, manifest: Mapping[str, Any]) -> list[str]:
+    from datasets.utils.metadata import MetadataConfigs
+    from huggingface_hub import DatasetCard
+
+    try:
+        data = DatasetCard.load(root / "README.md").data
+        configs = MetadataConfigs.from_dataset_card_data(data)  # type: ignore[arg-type]
+    except (ValueError, TypeError) as error:
+        return [f"README.md: {error}"]
+    paths = [entry["path"] for entry in manifest["files"]]
+    named = {(name, one["split"]): one["path"] for name, config in configs.items() for one in config["data_files"]}
+    held = {tuple(cell.split("/")) for cell in manifest["samples"]}
+    found = [f"no file matches {pattern}" for pattern in named.values() if not any(fnmatch(path, pattern) for path in paths)]
+    return found + [f"{'/'.join(cell)} is in the manifest or the card, not in both" for cell in sorted(held ^ set(named))]
+
+
+def _croissant_faults(root: Path, manifest: Mapping[str, Any]) -> list[str]:
+    described = json.loads((root / "croissant.json").read_text(encoding="utf-8"))["distribution"]
+    known = {entry["path"]: (f"{entry['bytes']} B", entry["sha256"]) for entry in manifest["files"]}
+    files = {one["contentUrl"]: (one["contentSize"], one["sha256"]) for one in described if "contentUrl" in one}
+    missing = {path for path in known if path.startswith("data/")} - files.keys()
+    return [f"{path}: another size or checksum" for path, said in sorted(files.items()) if known.get(path) != said] + [
+        f"{path} is not described" for path in sorted(missing)
+    ]

@@ -131,9 +131,53 @@ MANAGEMENT = whole_words(
 
 # Names that stand for signs, scales and tests.
 EPONYMS = frozenset(
-    "wickham koebner köbner auspitz nikolsky darier beau mees muehrcke terry hutchinson gottron fitzpatrick monk glogau wood becker ota ito blaschko langer "
-    "tzanck gram romberg fordyce montgomery pastia forchheimer koplik janeway osler heberden bouchard virchow leser trelat trélat dennie morgan hertoghe "
-    "skincon derm7pt isic english latin".split()
+    [
+        "wickham",
+        "koebner",
+        "köbner",
+        "auspitz",
+        "nikolsky",
+        "darier",
+        "beau",
+        "mees",
+        "muehrcke",
+        "terry",
+        "hutchinson",
+        "gottron",
+        "fitzpatrick",
+        "monk",
+        "glogau",
+        "wood",
+        "becker",
+        "ota",
+        "ito",
+        "blaschko",
+        "langer",
+        "tzanck",
+        "gram",
+        "romberg",
+        "fordyce",
+        "montgomery",
+        "pastia",
+        "forchheimer",
+        "koplik",
+        "janeway",
+        "osler",
+        "heberden",
+        "bouchard",
+        "virchow",
+        "leser",
+        "trelat",
+        "trélat",
+        "dennie",
+        "morgan",
+        "hertoghe",
+        "skincon",
+        "derm7pt",
+        "isic",
+        "english",
+        "latin",
+    ]
 )
 
 _MONTH = r"(?:jan(?:uary)?|feb(?:ruary)?|mar(?:ch)?|apr(?:il)?|may|june?|july?|aug(?:ust)?|sep(?:t(?:ember)?)?|oct(?:ober)?|nov(?:ember)?|dec(?:ember)?)"

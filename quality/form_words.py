@@ -31,7 +31,7 @@ _GRADUAL = (
     r"(?:ill|poorly|vaguely|badly|weakly|indistinctly|not (?:sharply|clearly|well))[ -](?:demarcated|defined|circumscribed|delineated|delimited|bounded|marked|outlined|set off)",
     r"without (?:an? |any )?(?:\w+ )?(?:clear|sharp|distinct|definite|visible|discernible|recogni[sz]able)[ -]?(?:cut )?" + _RIM,
     r"no (?:clear|sharp|distinct|definite|visible|obvious|discernible)(?:-cut)? " + _RIM,
-    rf"(?:hard|difficult|impossible) to (?:tell|say|see|define|delimit|trace|locate) (?:exactly |precisely )?where (?:it|the lesion) (?:ends|stops)",
+    r"(?:hard|difficult|impossible) to (?:tell|say|see|define|delimit|trace|locate) (?:exactly |precisely )?where (?:it|the lesion) (?:ends|stops)",
     "edge: gradual",
 )  # fmt: skip
 
@@ -48,11 +48,11 @@ _IRREGULAR = (
 _EVEN = r"(?:smooth|regular|even|clean|unbroken|uninterrupted|uniform|round(?:ed)?|gently curved|evenly curved|continuous|simple|steady|flowing|orderly|tidy|well-rounded|geometric(?:ally)?|unindented)"
 _SMOOTH = (
     rf"(?<!ir){_EVEN}(?:ly)?,? (?:and \w+ |\w+ )?{_RIM}",
-    rf"(?:smooth|regular|even|uniform)(?:ly)? (?:in (?:its )?(?:outline|contour)|outlined|contoured|bordered|around (?:its|the) (?:edge|border|margin|rim))",
+    r"(?:smooth|regular|even|uniform)(?:ly)? (?:in (?:its )?(?:outline|contour)|outlined|contoured|bordered|around (?:its|the) (?:edge|border|margin|rim))",
     r"smoothly (?:curved|rounded|outlined|contoured|bounded|bordered|delimited)",
     rf"{_RIM} (?:\w+ |that )?{_BE} {_HOW}{_EVEN}",
     rf"{_RIM} (?:describes?|forms?|follows?|traces?|makes?|draws?) (?:an? )?(?:\w+ )?(?:smooth|even|gentle|regular|continuous|unbroken|clean|steady)",
-    rf"(?:no|without|free of|lacks?|lacking|devoid of) (?:any )?(?:notch\w*|indentations?|irregularit\w+|bulges?|projections?|scallop\w*|jaggedness|unevenness)(?: or \w+)?",
+    r"(?:no|without|free of|lacks?|lacking|devoid of) (?:any )?(?:notch\w*|indentations?|irregularit\w+|bulges?|projections?|scallop\w*|jaggedness|unevenness)(?: or \w+)?",
     r"(?:gently|evenly|softly|regularly|uniformly) (?:curved|rounded|curving)", r"outline: smooth", r"regularly (?:shaped|formed|bordered|outlined|contoured)",
 )  # fmt: skip
 
@@ -62,10 +62,10 @@ _ASYMMETRIC = (
     r"(?:not|never|neither|far from|anything but|hardly|no longer|fails to be) (?:\w+ly |really |at all )?symmetric(?:al)?",
     r"asymmetr(?:ic|ical|ically|y|ies)", r"a-?symmetr\w+", r"unsymmetric\w*", r"non-?symmetric\w*", r"lop-?sided\w*", r"skew\w*", r"unbalanced", r"imbalanc\w+", r"off-?balance", r"disproportion\w*", r"one-?sided", r"disharmon\w+", r"uneven(?:ly)? (?:built|balanced|shaped|proportioned|distributed about)",
     r"(?:unequal|uneven|different|dissimilar|unlike|mismatched|non-?matching|non-?identical) (?:halves|sides|parts|quadrants)",
-    rf"(?:no|neither|not|cannot|never|nowhere)(?: \w+){{0,5}} (?:halves|sides|quadrants)(?: \w+){{0,3}} (?:alike|equal|match\w*|same|mirror\w*|identical|correspond\w*|similar)",
-    rf"(?:halves|sides|quadrants)(?: \w+){{0,4}} (?:differ\w*|do not|don['\u2019]t|fail to|unlike|not)(?: (?:match|mirror|correspond|equal|resemble|look alike|markedly|clearly))?",
+    r"(?:no|neither|not|cannot|never|nowhere)(?: \w+){0,5} (?:halves|sides|quadrants)(?: \w+){0,3} (?:alike|equal|match\w*|same|mirror\w*|identical|correspond\w*|similar)",
+    r"(?:halves|sides|quadrants)(?: \w+){0,4} (?:differ\w*|do not|don['\u2019]t|fail to|unlike|not)(?: (?:match|mirror|correspond|equal|resemble|look alike|markedly|clearly))?",
     r"differs? (?:\w+ly )?(?:from (?:left|one (?:side|half)|top|side)|on (?:both|either|the two) sides|between (?:the )?(?:two )?(?:halves|sides)|across)", r"(?:one|the (?:left|right|upper|lower)) (?:half|side) (?:\w+ ){1,3}(?:larger|bigger|wider|darker|different|unlike|heavier|broader|more)(?: \w+){0,3} (?:than|from|to) (?:the )?other",
-    rf"(?:cannot|can not|could not|can['\u2019]t) be (?:\w+ )?(?:divided|cut|halved|folded|split|bisected|mirrored)", rf"(?:match\w*|mirrors?|equals?|resembles?) itself (?:along|in|on|about) (?:neither|no)", rf"along neither {_AXES}", "symmetry: asymmetric in (?:one axis|both axes)",
+    r"(?:cannot|can not|could not|can['\u2019]t) be (?:\w+ )?(?:divided|cut|halved|folded|split|bisected|mirrored)", r"(?:match\w*|mirrors?|equals?|resembles?) itself (?:along|in|on|about) (?:neither|no)", rf"along neither {_AXES}", "symmetry: asymmetric in (?:one axis|both axes)",
 )  # fmt: skip
 _SYMMETRIC = (
     r"(?<!a)(?<!un)(?<!non-)symmetrically(?! (?:arranged|distributed|placed|spaced|set))",

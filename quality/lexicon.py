@@ -16,7 +16,7 @@ DIAGNOSTIC = whole_words(
     r"\w*keratos[ie]s", r"na?ev(?:us|i)", "infection", r"disease[sd]?",
     "sinister", "alarming", "ominous", "reassuring", "aggressive", "cancerous", "precancerous", "premalignant", "dysplastic", "neoplastic", "inflammatory nature", r"danger(?:s|ously)?", r"risk(?:s|y)?", "urticarial", "lentiginous", "lupoid",
     "morpheaform", "sarcoidal", "granulomatous", "lichenoid", r"(?:low|high)[ -](?:risk|grade)", "proliferative", "lethal", "serious", r"worr(?:y|ies|ied|isomely|yingly)", r"concern(?:s|ed)?", r"suspicio(?:n|ns|usly)", "atypia",
-    "non-?cancerous", "good-natured", "evil", "invasive", "metasta\w+", "neoplasia", r"patholog(?:y|ical|ic)", r"(?:genetic|hereditary|congenital|autoimmune|infectious|allergic|inflammatory|metabolic|vascular) (?:disorder|condition|process|origin|aetiology|etiology|cause|nature)s?", "syndrom\w+",
+    "non-?cancerous", "good-natured", "evil", "invasive", r"metasta\w+", "neoplasia", r"patholog(?:y|ical|ic)", r"(?:genetic|hereditary|congenital|autoimmune|infectious|allergic|inflammatory|metabolic|vascular) (?:disorder|condition|process|origin|aetiology|etiology|cause|nature)s?", r"syndrom\w+",
     "harmless", "innocent", "innocuous", "dangerous", r"worr(?:ying|isome)", "concerning", r"suspicious(?:-looking)?", "life-?threatening",
     r"(?:acnei|psoriasi|impetigini|keloidi)form", "psoriatic", "infectious", "viral", "bacterial", "fungal", "mycotic", "parasitic", "allergic", "autoimmune", r"(?:lichen|na?ev|lup|ecz?emat|pemphig|sarc|kel|melanom)oid", "eczematous",
     r"(?:h[ae]+m)?angiomatous", r"(?:lip|fibr|carcin|sarc|melan)omatous", "metastatic", "melanocytic", "disorders?",

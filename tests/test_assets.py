@@ -32,6 +32,8 @@ ASSETS = {
     "judgements",
     "samples",
     "release",
+    "data_card",
+    "report",
     "hub_release",
     "reviews",
     "review_queue",
@@ -42,6 +44,7 @@ BLOCKING = {
     ("groups", "largest_group"),
     ("release", "licences"),
     ("release", "files"),
+    ("data_card", "readable"),
     ("diagnoses", "labels_map"),
 }
 
@@ -112,7 +115,7 @@ def test_an_asset_run_leaves_the_metadata_that_people_look_at(corpus):
         images = seen["images"].metadata
         assert images["dagster/partition_row_count"].value == corpus.lake.read("images").num_rows
         assert "data:image/jpeg" in str(images["thumbnails"].value)
-        for name in ASSETS - {"release", "hub_release", "image_probe"}:
+        for name in ASSETS - {"release", "data_card", "report", "hub_release", "image_probe"}:
             assert "dagster/uri" in seen[name].metadata
             assert seen[name].tags["dagster/data_version"]
         checks = {(c.asset_key.to_user_string(), c.check_name): c.passed for c in result.get_asset_check_evaluations()}

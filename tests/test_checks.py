@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from prompts import ontology as ontologies
 from prompts import schemas
-from quality import checks, finding_words, lexicon, text
+from quality import checks, finding_words, text
 from quality.claims import Known
 from quality.text import Polarity
 

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from pipelines.teach import composer, phrases
 from prompts import ontology as ontologies
 from prompts import schemas
-from quality import checks, finding_words, lexicon, text
+from quality import checks, finding_words, text
 from quality.text import Polarity
 
 ONTOLOGY = ontologies.load()

@@ -110,7 +110,9 @@ def facts(lake: Lake, sources: Sequence[str], released: Collection[str]) -> Fact
         angles=angles,
         angles_doubtful=doubtful,
         tree=_tree(images, load()),
-        coverage=[_coverage(system, rows) for system, rows in _systems(tones)],
+        coverage=[
+            _coverage(system, rows.filter(rows.column("released")) if released else rows) for system, rows in _systems(tones)
+        ],
         novelty=spread,
         no_vectors=why_not,
         texts=_texts(lake, sources),

@@ -118,6 +118,7 @@ def _laid_out(made: Report) -> str:
         charts=drawn,
         style=Markup(_beside("page.css")),  # noqa: S704 - a file of this package
         tiles=_tiles(made),
+        released=any(count.released for count in told.dimensions["source"]),
         shown_diagnoses=DIAGNOSES,
         cosine=COSINE_CANDIDATE,
         heat=_heat,
