@@ -7,6 +7,7 @@ phone shows one at its true size, a desktop several beside each other.
 
 import io
 import re
+import warnings
 from collections.abc import Callable, Sequence
 from functools import wraps
 from html import escape
@@ -44,7 +45,9 @@ def _styled(draw: Callable[P, str]) -> Callable[P, str]:
     def styled(*args: P.args, **kwargs: P.kwargs) -> str:
         import matplotlib as mpl
 
-        with mpl.rc_context(STYLE):
+        with mpl.rc_context(STYLE), warnings.catch_warnings():
+            # The browser has the glyphs that Matplotlib's own font lacks: text is not drawn here.
+            warnings.filterwarnings("ignore", message="Glyph .* missing")
             return draw(*args, **kwargs)
 
     return styled
