@@ -22,6 +22,7 @@ def summary() -> str:
     """The file as it should be."""
     texts, images = (json.loads((RESULTS / f"planted_{what}.json").read_text()) for what in ("texts", "images"))
     data = {
+        "authors": list(texts["faults"]),
         "planted": max(row["planted"] for author in texts["faults"].values() for row in author.values()),
         "sound": sum(row["texts"] for row in texts["sound"].values()),
         "checks": {check: _check(texts, check) for check in CHECKS},
@@ -39,8 +40,7 @@ def _check(texts: dict[str, Any], check: str) -> dict[str, Any]:
     }
     alarms = [row["checks"].get(check, {"share": 0.0})["share"] for row in texts["sound"].values()]
     return {
-        **{author: round(mean(shares), 3) if shares else None for author, shares in found.items()},
-        "kinds": len(found["first"]),
+        "found": {author: round(mean(shares), 3) if shares else None for author, shares in found.items()},
         "false_alarms": max(alarms),
     }
 

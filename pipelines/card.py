@@ -204,10 +204,11 @@ def _teacher(head: Mapping[str, Any], verified: int) -> str:
 
 def _checks(told: Facts) -> str:
     made = {row["check"]: row for row in told.checks}
+    authors = [f"found, {author}" for author in told.recall.authors]
     rows = []
     for code, sentence in CHECKS.items():
         known, here = told.recall.checks[code], made.get(code, {"made_sum": 0, "failed_sum": 0})
-        found = [share(known.first), share(known.second), f"{known.false_alarms:.3f}"]
+        found = [*(share(known.found[author]) for author in told.recall.authors), f"{known.false_alarms:.3f}"]
         rows.append([f"`{code}`", sentence, f"{here['made_sum']:,}", f"{here['failed_sum']:,}", *found])
     gates = [
         [
@@ -222,10 +223,11 @@ def _checks(told: Facts) -> str:
     ]
     return (
         "## What was checked, and how much the checks miss\n\n"
-        f"*Found* is the measured share of planted faults ({told.recall.planted} of a kind) that a check finds, in the words of a first author, "
-        "whose misses the checks were mended from, and of a second one, whom they never saw. *Fires on sound* is the worst share of "
+        f"*Found* is the measured share of planted faults ({told.recall.planted} of a kind) that a check finds, by the author of their words. "
+        "The checks were mended from what they missed of earlier authors, so only the last one speaks for what nobody has seen yet. "
+        "*Fires on sound* is the worst share of "
         f"{told.recall.sound:,} sound texts. *Made* and *failed* count this corpus, rejected answers included.\n\n"
-        + table(["check", "what must hold", "made", "failed", "found, first", "found, second", "fires on sound"], rows)
+        + table(["check", "what must hold", "made", "failed", *authors, "fires on sound"], rows)
         + "\n\nImage gates, measured on faults planted into pictures of "
         + ", ".join(f"{name} ({count})" for name, count in told.recall.pictures.items())
         + ". Real pictures truly have hair, ink and corners, so the last column bounds the false alarms from above.\n\n"
@@ -240,7 +242,7 @@ def share(value: float | None) -> str:
 
 def _limits(head: Mapping[str, Any], told: Facts, labels: Counter[str]) -> str:
     weak = {
-        code: known.second for code, known in told.recall.checks.items() if known.second is not None and known.second < WEAK
+        code: known.unseen for code, known in told.recall.checks.items() if known.unseen is not None and known.unseen < WEAK
     }
     listed = ", ".join(f"`{code}` {value:.2f}" for code, value in sorted(weak.items(), key=lambda item: (item[1], item[0])))
     common = ", ".join(f"{name} ({count:,})" for name, count in labels.most_common(3))

@@ -64,13 +64,14 @@ def faults(root: Path, manifest: Mapping[str, Any]) -> dict[str, list[str]]:
 
 
 def _card_faults(root: Path, manifest: Mapping[str, Any]) -> list[str]:
+    import yaml
     from datasets.utils.metadata import MetadataConfigs
     from huggingface_hub import DatasetCard
 
     try:
         data = DatasetCard.load(root / "README.md").data
         configs = MetadataConfigs.from_dataset_card_data(data)  # type: ignore[arg-type]
-    except (ValueError, TypeError) as error:
+    except (ValueError, TypeError, yaml.YAMLError) as error:
         return [f"README.md: {error}"]
     paths = [entry["path"] for entry in manifest["files"]]
     named = {(name, one["split"]): one["path"] for name, config in configs.items() for one in config["data_files"]}

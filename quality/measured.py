@@ -13,13 +13,16 @@ from pathlib import Path
 class CheckRecall:
     """A check of texts: share of planted faults that are found, by the author of their words (None: none planted).
 
-    `kinds` of fault are the first author's; `false_alarms` is the worst share of sound texts that it fires on.
+    `false_alarms` is the worst share of sound texts that it fires on.
     """
 
-    first: float | None
-    second: float | None
-    kinds: int
+    found: dict[str, float | None]
     false_alarms: float
+
+    @property
+    def unseen(self) -> float | None:
+        """The share of the last author's faults, from whose texts no check was mended."""
+        return list(self.found.values())[-1]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,8 +36,9 @@ class GateRecall:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Measured:
-    """Figures by check and by gate, and what they were measured on."""
+    """Figures by check and by gate, and what they were measured on. `authors` are in the order in which the checks met their texts."""
 
+    authors: list[str]
     planted: int
     sound: int
     checks: dict[str, CheckRecall]
@@ -47,6 +51,7 @@ def measured() -> Measured:
     """The figures of `measured.json`."""
     data = json.loads(Path(__file__).with_name("measured.json").read_text(encoding="utf-8"))
     return Measured(
+        authors=data["authors"],
         planted=data["planted"],
         sound=data["sound"],
         checks={name: CheckRecall(**row) for name, row in data["checks"].items()},

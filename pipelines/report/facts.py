@@ -16,6 +16,7 @@ from pipelines.lake import Lake
 from pipelines.tallies import source_of, tallies
 from prompts.ontology import Ontology, load
 from prompts.schemas import TEXT_KEY
+from quality.checks import CHECKS
 from quality.coverage import SCALES, Coverage, coverage
 from quality.measured import Measured, measured
 from quality.novelty import Distance, distances
@@ -273,4 +274,5 @@ def _checks(lake: Lake, sources: Sequence[str]) -> list[Mapping[str, Any]]:
     """How often each check was made and failed, over teachers and stages."""
     rows = pa.concat_tables([lake.read("trajectory_verdicts", source=name) for name in sources])
     found = rows.group_by(["check"]).aggregate([("made", "sum"), ("failed", "sum")]).to_pylist()
-    return sorted(found, key=lambda row: row["check"])
+    order = {check: place for place, check in enumerate(CHECKS)}
+    return sorted(found, key=lambda row: (order.get(row["check"], len(order)), row["check"]))

@@ -161,7 +161,7 @@ def _charts(told: Facts) -> dict[str, str]:
 
 
 def _rows(counts: Iterable[Count]) -> list[tuple[str, float, float]]:
-    return [(count.name, count.images, count.released) for count in counts]
+    return [(count.name.replace("_", " "), count.images, count.released) for count in counts]
 
 
 def _tiles(made: Report) -> list[tuple[str, int, str]]:
