@@ -66,6 +66,12 @@ _SAID_OF = re.compile(
 _PHRASE_END = re.compile(
     r",|\b(?:and|or|as well as|next to|beside|alongside|together|than|accompanied|under|over|within)\b", re.IGNORECASE
 )
+_PLACE = re.compile(
+    r"\b(?:within|inside|in|on|over|around|across|beneath|at|of|from|along|outside) (?:the|this|its|each|every|an?) (?:\w+ )?$",
+    re.IGNORECASE,
+)
+"""Ahead of a listed concept that is only the place of something else: "no scale within the patch"."""
+
 _NEXT_PHRASE = re.compile(
     r",\s*(?:and\s+)?(?:an?|the|some|several|many|few)\b|\band\b|\bwith (?:an?|the|some|several)\b", re.IGNORECASE
 )
@@ -364,8 +370,12 @@ def _criterion_contradicts(key: str, value: str, mention: Mention, said: Sequenc
     if mention.polarity is Polarity.UNASSESSED:
         return False
     if mention.polarity is Polarity.DENIED:
-        # "no atypical network" does not deny a typical one.
-        return value != "absent" and (value == schemas.NOT_ASSESSABLE or all(_part_of(one, value) for one in said))
+        # "no atypical network" does not deny a typical one, and "free of pigment" is said of the skin around.
+        return (
+            mention.quote.lower() != "pigment"
+            and value != "absent"
+            and (value == schemas.NOT_ASSESSABLE or all(_part_of(one, value) for one in said))
+        )
     if value in ("absent", schemas.NOT_ASSESSABLE):
         return bool(said) or key not in finding_words.NEEDS_VALUE
     told_apart = any(_part_of(one, value) for one in finding_words.VALUES.get(key, {}))
@@ -408,7 +418,11 @@ def _own_adjectives(phrase: str, patterns: Iterable[re.Pattern[str]]) -> str:
 
 def _concept_faults(concept: str, listed: bool, prose: str) -> list[str]:
     wrong = Polarity.DENIED if listed else Polarity.AFFIRMED
-    found = [mention for mention in text.mentions(prose, finding_words.CONCEPTS[concept]) if mention.polarity is wrong]
+    found = [
+        mention
+        for mention in text.mentions(prose, finding_words.CONCEPTS[concept])
+        if mention.polarity is wrong and not (listed and _PLACE.search(mention.before))
+    ]
     return [f"{_in_clause(mention)} / {concept} {'listed' if listed else 'not listed'}" for mention in found]
 
 

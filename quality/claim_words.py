@@ -99,6 +99,7 @@ _ACT = (
     r"(?:excis|biops|treat|refer|monitor|remov|resect|manag|evaluat|examin|follow|surveill|cauteri[sz]|irradiat|prescrib|appl|"
     r"re-?assess|observ|photograph|check|investigat)\w*"
 )
+_DONE = r"(?:excis|biops|treat|refer|monitor|remov|resect|cauteri[sz]|irradiat|prescrib|re-?assess|photograph|investigat|screen|sampled)\w*"
 # Advice on what to do: a picture's reading names a condition and leaves the rest to people.
 _CARE = (
     r"(?:biops|excis|treatment|therap|remov|resect|follow-?up|referral|(?:self-)?examinat|check-?up|(?:skin |blood )?(?:checks?|tests?)|surg|monitor|surveillance|"
@@ -116,10 +117,10 @@ MANAGEMENT = whole_words(
     rf"{_CARE} (?:would|could|might|may|should|will) (?:help|work|be an option|be tried|suffice)",
     r"(?:please |to )?(?:seek|consult|see|visit|contact) (?:an? |the |your |medical |immediate )*(?:doctor|dermatologist|physician|specialist|attention|advice|help|care)",
     r"re-?examin\w+", r"(?:of|for) choice",
-    rf"(?:should|must|ought to|needs? to|has to|have to) (?:\w+ )?be (?:\w+ly )?{_ACT}",
+    rf"(?:should|must|ought to|needs? to|has to|have to) (?:\w+ )?be (?:\w+ly )?{_DONE}",
     rf"(?:requires?|warrants?|merits?|necessitates?|needs) (?:an? |immediate |urgent |prompt |further |complete |surgical |wide |early ){{0,3}}{_ACT}",
     rf"{_ACT} (?:\w+ ){{0,2}}(?:is|are|was) (?:\w+ly )?(?:recommended|advised|indicated|warranted|required|suggested|mandatory|needed)",
-    r"(?:i|we|they) (?:would )?(?:recommend|advise|suggest|prescribe)", r"recommend(?:ed|s|ing|ations?)", r"advis(?:ed|able|e to)",
+    r"(?:i|we|they) (?:would )?(?:recommend|advise|prescribe)", r"(?:i|we) (?:would )?suggest (?!a pigment)", r"recommend(?:ed|s|ing|ations?)", r"advis(?:ed|able|e to)",
     r"(?:first|second)[ -]line (?:treatment|therapy|agent)", r"treatment (?:of choice|options?|plan|consists?|includes?|with)",
     r"(?:topical|oral|systemic|intralesional) (?:\w+ )?(?:steroids?|corticosteroids?|antibiotics?|antifungals?|retinoids?|therapy|treatment|agents?)",
     r"(?:mohs|cryotherapy|curettage|phototherapy|chemotherapy|immunotherapy|radiotherapy|antibiotics?|antifungals?|corticosteroids?)"

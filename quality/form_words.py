@@ -26,7 +26,7 @@ _GRADUAL = (
     rf"{_SOFT_WORD},? (?:and \w+ |\w+ )?{_RIM}",
     rf"{_RIM} (?:that |which |itself )?{_BE} {_HOW}{_SOFT_WORD}",
     r"(?:gradual|smooth|seamless|imperceptible|slow|soft|gentle|continuous) transition(?:s)?",
-    rf"(?:fades?|fading|merges?|merging|blends?|blending|passes|passing|melts?|melting|dissolves?|dissolving|bleeds?|bleeding|diffuses?|trails? off|tapers? off|peters?|tails? off|runs? out|shades?|grades?|feathers?|transitions?|spreads?|vanish\w*|disappear\w*|loses? itself|lost|flows?) (?:out )?(?:\w+ly |slowly |softly |seamlessly )?(?:out )?(?:in|into|with|to|towards?|at|from|within) {_AROUND}",
+    rf"(?:fades?|fading|merges?|merging|blends?|blending|passes|passing|melts?|melting|dissolves?|dissolving|bleeds?|bleeding|diffuses?|trails? off|tapers? off|peters?|tails? off|runs? out|shades?|grades?|feathers?|vanish\w*|disappear\w*|loses? itself|lost|flows?) (?:out )?(?:\w+ly |slowly |softly |seamlessly )?(?:out )?(?:in|into|with|to|towards?|at|from|within) {_AROUND}",
     r"(?:fades?|fading|peters?|trails?|tapers?|shades?|tails?|dies|ebbs?|feathers?) (?:out|off|away)(?: \w+ly| slowly)?",
     r"(?:ill|poorly|vaguely|badly|weakly|indistinctly|not (?:sharply|clearly|well))[ -](?:demarcated|defined|circumscribed|delineated|delimited|bounded|marked|outlined|set off)",
     r"without (?:an? |any )?(?:\w+ )?(?:clear|sharp|distinct|definite|visible|discernible|recogni[sz]able)[ -]?(?:cut )?" + _RIM,

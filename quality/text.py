@@ -22,7 +22,7 @@ _CLAUSE_END = re.compile(
 _VERBS = r"is|are|was|were|appears?|remains?|can|could|cannot|may|might"
 _SEEN = (
     r"seen|visible|present|evident|identified|identifiable|observed|noted|noticed|appreciated|found|detected|detectable"
-    r"|discernible|recogni[sz]ed|apparent|recorded|shown|noticeable"
+    r"|discernible|discerned|distinguished|resolved|made out|recogni[sz]ed|apparent|recorded|shown|noticeable"
 )
 # The same words where they say something, not where they stand before their noun: "visible vessels".
 _SAID_SEEN = (
@@ -54,17 +54,18 @@ _DENIED_AFTER = re.compile(
     re.IGNORECASE,
 )
 _ASIDE = re.compile(
-    r"(?:\s+\w+){0,2}\s*(?:[:=(,]|[-–—])\s*(?:absent|none|no(?=\W*$)|nil|negative|not\s+(?:seen|present|visible))\b",
+    r"(?:\s+\w+){0,2}\s*(?:[:=(,]|[-\u2013\u2014])\s*(?:absent|none|no(?=\W*$)|nil|negative|not\s+(?:seen|present|visible))\b",
     re.IGNORECASE,
 )
 _ABSENT_ARE = re.compile(
-    r"(?:^|,)\W*(?:\w+ly\s+|also\s+|equally\s+)?(?:absent|missing|lacking|not (?:seen|visible|present))\s+(?:is|are|was|were)\b",
+    r"(?:^|,)\W*(?:\w+ly\s+|also\s+|equally\s+)?(?:absent|missing|lacking|not (?:seen|visible|present))\s+(?:is|are|was|were)\b"
+    r"|\b(?:absent|missing|lacking|not (?:\w+ )?(?:seen|visible|present|found|identified|recogni[sz]ed|discernible|detected)),?\s+(?:just )?(?:as|so|and so)\s+(?:is|are|was|were)\b",
     re.IGNORECASE,
 )
 """An inverted denial at the start of a clause, or after what leads into it: "absent are streaks"."""
 
 _LEFT_OPEN = re.compile(
-    r"\bwhether\b|\b(?:not|nor|never|n['\u2019]t|hardly|barely)\s+(?:\w+ly\s+)?(?:allow|permit|possible|enable|suffic\w+|enough|clear enough)\b"
+    r"\bwhether\b|\bsame (?:is true|holds|applies|goes|can be said)\b|\b(?:not|nor|never|n['\u2019]t|hardly|barely)\s+(?:\w+ly\s+)?(?:allow|permit|possible|enable|suffic\w+|enough|clear enough)\b"
     r"|\b(?:impossible|too (?:\w+ )?(?:blurred|dark|bright|small|poor|coarse))\b"
     r"|\b(?:no|nothing)\b[^,]*\b(?:statement|judge?ment|assessment|conclusion|information|can be (?:said|told|stated))\b"
     r"|\b(?:prevents?|precludes?|hinders?|hampers?|impedes?)\b",
@@ -86,7 +87,7 @@ _UNASSESSED = re.compile(
     re.IGNORECASE,
 )
 _TURN = re.compile(
-    r"\b(?:no[rt]?|non|nowhere|in vain|fail(?:s|ed)?|void|bare|nil|negative|spared|free|little|none|nothing|never|neither|cannot|without|whether|hardly|barely|free of|devoid|rather than|too|open|un\w+|im\w+|indeterminate"
+    r"\b(?:no[rt]?|non|nowhere|in vain|fail(?:s|ed)?|void|bare|nil|negative|spared|free|little|none|nothing|never|neither|cannot|without|whether|same|hardly|barely|free of|devoid|rather than|too|open|un\w+|im\w+|indeterminate"
     r"|absen\w+|lack\w*|missing|prevent\w*|preclude\w*|hinder\w*|hamper\w*|impede\w*)\b|n['\u2019]t\b",
     re.IGNORECASE,
 )
