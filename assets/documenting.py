@@ -3,6 +3,7 @@
 import dagster as dg
 
 from assets.describe import check
+from assets.releasing import FOLDERS
 from assets.settings import Settings, chosen_sources
 from pipelines import release as releasing
 from pipelines.documents import faults
@@ -13,7 +14,7 @@ OWNERS = ["team:data-engineering"]
 
 
 @dg.asset(
-    deps=["release"],
+    deps=list(FOLDERS),
     group_name=GROUP,
     owners=OWNERS,
     kinds={"markdown", "huggingface"},
@@ -51,7 +52,7 @@ def data_card(settings: Settings) -> dg.MaterializeResult:
     )
 
 
-@dg.asset(deps=["release"], group_name=GROUP, owners=OWNERS, kinds={"html"})
+@dg.asset(deps=list(FOLDERS), group_name=GROUP, owners=OWNERS, kinds={"html"})
 def report(settings: Settings) -> dg.MaterializeResult:
     """The report for local eyes, with every picture: counts, gaps, duplicates, rejects, novelty and a gallery in one HTML file."""
     args = (settings.lake(), chosen_sources(), settings.releases_path())

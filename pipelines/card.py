@@ -10,7 +10,7 @@ from quality.checks import CHECKS
 from quality.image_gates import ACTIONS
 from quality.thresholds import RARE_DIAGNOSIS, SPLIT_SHARES
 from sources.catalogue import source as catalogue_entry
-from sources.licences import LICENCES
+from sources.licences import LICENCES, carries_images
 
 SIZES = (
     (1_000, "n<1K"),
@@ -31,6 +31,10 @@ HUB_LICENCES = {
 
 WEAK = 0.8
 """Share of planted faults under which a check is named among the limits."""
+
+NO_IMAGE = (
+    "Rows hold no image: `rejoin.py` joins them to those that you have. Each names its image by checksum, has its messages"
+)
 
 TOLD = {
     "confirmed": "the reason stage was told the source's diagnosis and explains it",
@@ -144,7 +148,8 @@ def _use(head: Mapping[str, Any]) -> str:
     return (
         "## Load it\n\n```python\nfrom datasets import load_dataset\n\n"
         f'rows = load_dataset("<this repository or folder>", "{name}", split="{split}")\n```\n\n'
-        "Each row has one image, its messages, and says who wrote the text (`teacher`, `teacher_revision`, `conditioning`, `generated`), "
+        + ("Each row has one image, its messages" if carries_images(head["profile"]) else NO_IMAGE)
+        + ", and says who wrote the text (`teacher`, `teacher_revision`, `conditioning`, `generated`), "
         "who accepted it (`verified_by`), and under which licence the image is (`licence`, `attribution`)."
     )
 
@@ -304,7 +309,7 @@ def _uses(head: Mapping[str, Any]) -> str:
 def _documents() -> str:
     return (
         "## More\n\n`DATASHEET.md` answers the questions of a datasheet; `report.html` shows counts, gaps, duplicates, rejects and rows with "
-        "pictures; `croissant.json` describes files and fields for machines; `manifest.json` lists every file with its checksum."
+        "pictures; `croissant.json` describes files and fields for machines; `manifest.json` lists every file with its checksum; `ATTRIBUTION.md` and `LICENSES.md` name everybody and every licence."
     )
 
 

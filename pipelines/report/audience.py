@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from pipelines.annotations import annotated
 from pipelines.lake import Lake
 from pipelines.shard import image_key
-from sources.licences import Profile, may_release
+from quality.privacy import in_notes
+from sources.licences import Profile, carries_images, may_release
 
 PRIVATE = frozenset({"personal_data", "reviewer"})
 """Reasons of a reject that may quote a person: what fell out for one of them is not quoted outside."""
@@ -35,18 +36,14 @@ class Audience:
 LOCAL = Audience(None)
 
 
-CARRY_IMAGES = ("open", "noncommercial")
-"""Profiles whose releases hold pictures. The report of any other shows and quotes nothing."""
-
-
 def public(lake: Lake, sources: Sequence[str], profile: Profile) -> Audience:
-    """Readers of a release: images whose licences (their annotations' too) the profile allows, which no gate holds back, without persons.
+    """Readers of a release: images whose licences (their annotations' too) the profile allows, which no gate holds back, and whose notes name nobody.
 
     Stricter than a release: what a person has cleared is released, and not shown here. Phantoms are shown only where nothing else is.
     Memory: the ids of one source.
     """
     chosen = [name for name in sorted(sources) if name != "phantom"] or ["phantom"]
-    if profile not in CARRY_IMAGES:
+    if not carries_images(profile):
         return Audience(frozenset())
     return Audience(frozenset(image for name in chosen for image in _shown(lake, name, profile)))
 
@@ -56,6 +53,12 @@ def _shown(lake: Lake, source: str, profile: Profile) -> set[str]:
     passed = {row["image_id"] for row in gated if row["excluded"] is False and row["review"] is False}
     rejects = lake.read("rejects", source=source, columns=["image_id", "check"]).to_pylist()
     passed -= {row["image_id"] for row in rejects if row["check"] in PRIVATE}
-    columns = ["image_id", "licence_id", "attribution"]
+    columns = ["image_id", "licence_id", "attribution", "history", "expert_caption", "expert_concepts"]
     images = annotated(lake, lake.read("images", source=source, columns=columns).to_pylist())
-    return {row["image_id"] for row in images if row["image_id"] in passed and may_release(row["licence_id"], profile)}
+    return {
+        row["image_id"]
+        for row in images
+        if row["image_id"] in passed
+        and may_release(row["licence_id"], profile)
+        and not in_notes(row["history"], row["expert_caption"])
+    }
