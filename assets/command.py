@@ -48,6 +48,15 @@ def _settings(sources: str) -> Any:
     return settings, names
 
 
+def _home() -> None:
+    """Where runs are remembered: DAGSTER_HOME, or .dagster here, with the project's configuration."""
+    home = Path(os.environ.setdefault("DAGSTER_HOME", str(Path.cwd() / ".dagster")))
+    kept, ours = home / "dagster.yaml", Path(__file__).parents[1] / "dagster.yaml"
+    if not kept.exists() and ours.exists():
+        home.mkdir(parents=True, exist_ok=True)
+        kept.write_bytes(ours.read_bytes())
+
+
 def _refuse(why: str) -> None:
     print(why, file=sys.stderr)
     raise typer.Exit(2)
@@ -71,6 +80,7 @@ def build(
     ] = "",
 ) -> None:
     """Make the corpus, or a part of it: what is up to date already costs seconds. The run is seen in the UI."""
+    _home()
     settings, names = _settings(sources)
     from assets.corpus import run_corpus
 
@@ -153,6 +163,7 @@ def sources_fetch(names: list[str]) -> None:
 @app.command()
 def teach(sources: Sources = "phantom") -> None:
     """Ask the teacher what the ledger lacks, and judge the answers: the assets `completions` and `trajectories`."""
+    _home()
     settings, names = _settings(sources)
     from assets.corpus import run_corpus
 
@@ -236,6 +247,7 @@ def sql(statement: Annotated[str, typer.Argument(help="one statement; a shell, w
 @app.command()
 def ui(port: Port = 3000) -> None:
     """Open the Dagster UI with its daemon on 127.0.0.1."""
+    _home()
     dagster = Path(sys.executable).with_name("dagster")
     raise typer.Exit(subprocess.run([str(dagster), "dev", "-h", "127.0.0.1", "-p", str(port)], check=False).returncode)
 

@@ -76,7 +76,7 @@ def _instance() -> dg.DagsterInstance:
 
 def selected(only: str) -> list[dg.AssetKey] | None:
     """The assets of `a,+b,c+` (`+` before a name takes what it needs too, behind it what follows); None for all. Raises ValueError."""
-    graph, wanted = defs.resolve_asset_graph(), dg.AssetSelection.keys()
+    graph, wanted = defs.resolve_asset_graph(), dg.AssetSelection.assets()
     known = {key.to_user_string() for key in graph.materializable_asset_keys} - PUBLISHING
     for part in filter(None, (part.strip() for part in only.split(","))):
         name = part.strip("+")

@@ -252,7 +252,6 @@ PERSONAL: tuple[re.Pattern[str], ...] = (
         r"\d{1,2}(?:st|nd|rd|th)? (?:of )?(?:march|may)",
         "surname",
         "initials",
-        "signature",
         "wristband",
         "passport",
         r"e-?mail",

@@ -1,7 +1,8 @@
-"""Sound trajectories in the words of a third author, who saw neither the checks nor any outcome of theirs, as a large model writes.
+"""Sound trajectories in the words of two authors, who saw neither the checks nor any outcome of theirs, as a large model writes.
 
-Nothing is composed: each of the texts in `sound_third.json` was written as a whole, beside the observation that it is true of. Of a row,
-`seen` holds the seven-point criteria that are not absent or the SkinCon concepts, `colours` and `form` what the pixels are to show.
+Nothing is composed: each of the texts in `sound_third.json` and `sound_fourth.json` was written as a whole, beside the observation that it
+is true of; the fourth author had not read the third's. Of a row, `seen` holds the seven-point criteria that are not absent or the SkinCon
+concepts, `colours` and `form` what the pixels are to show; a row without colours stands for an image that was not measured.
 """
 
 import json
@@ -14,14 +15,20 @@ from prompts.schemas import COLOURS, DERM7PT_KEY, MEASURED, OTHERS_KEY, SKINCON_
 from quality.claims import Known
 from sources.vocabulary import DERM7PT
 
-TEXTS = Path(__file__).with_suffix(".json")
+AUTHORS: tuple[str, ...] = ("third", "fourth")
 PLAIN, FAINT = 0.25, 0.05
 """Shares of the pixels: of a colour that the text is about, and of one that a finding brings along."""
 
 
-def trajectories() -> list[Trajectory]:
-    """All of them, dermoscopic ones first, always the same. Raises ValueError for a diagnosis that the ontology does not know."""
-    return [_trajectory(row) for row in json.loads(TEXTS.read_text())]
+def trajectories(author: str) -> list[Trajectory]:
+    """All of one of `AUTHORS`, dermoscopic ones first, always the same.
+
+    Raises ValueError for another author, and for a diagnosis that the ontology does not know.
+    """
+    if author not in AUTHORS:
+        raise ValueError(f"no sound texts of author {author!r}, only of {', '.join(AUTHORS)}")
+    rows = json.loads(Path(__file__).with_name(f"sound_{author}.json").read_text())
+    return [_trajectory(row) for row in rows]
 
 
 def _trajectory(row: dict[str, Any]) -> Trajectory:
@@ -47,9 +54,11 @@ def _observation(row: dict[str, Any]) -> dict[str, Any]:
 
 
 def _known(row: dict[str, Any], observation: dict[str, Any]) -> Known:
+    region, raw = row["site"] or (None, None)
+    if not row["colours"]:
+        return Known((), {}, region, raw)
     number = MEASURED["number of colours"][min(len(row["colours"]), 3) - 1]
     measured = [*(f"colour: {colour}" for colour in row["colours"]), f"number of colours: {number}", *row["form"]]
     brought = {colour for finding in findings(observation) for colour in TINTS.get(finding, ())}
     traces = {colour: PLAIN if colour in row["colours"] else FAINT if colour in brought else 0.0 for colour in COLOURS}
-    region, raw = row["site"] or (None, None)
     return Known(tuple(measured), traces, region, raw)
