@@ -122,9 +122,13 @@ def _config(head: Mapping[str, Any], name: str) -> dict[str, Any]:
 
 
 def _sizes(head: Mapping[str, Any], name: str, files: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
-    held = sum(entry["bytes"] for entry in files if entry["path"].startswith(f"data/{name}/"))
-    splits = [{"name": split, "num_examples": head["samples"][f"{name}/{split}"]} for split in _splits(head, name)]
-    return {"config_name": name, "splits": splits, "download_size": held}
+    """Rows and bytes of a config's splits, which `datasets` holds the files against. Bytes are those of the Parquet files."""
+    splits = []
+    for split in _splits(head, name):
+        held = sum(entry["bytes"] for entry in files if entry["path"].startswith(f"data/{name}/{split}-"))
+        splits.append({"name": split, "num_bytes": held, "num_examples": head["samples"][f"{name}/{split}"]})
+    total = sum(split["num_bytes"] for split in splits)
+    return {"config_name": name, "splits": splits, "download_size": total, "dataset_size": total}
 
 
 def _intro(head: Mapping[str, Any], verified: int) -> str:

@@ -50,7 +50,11 @@ def test_the_hub_reads_the_card(corpus):
 
 @pytest.mark.parametrize("name", FORMATS)
 def test_datasets_loads_each_config_from_the_card_alone(corpus, tmp_path, name):
+    promised = datasets.load_dataset_builder(str(corpus.release), name, cache_dir=str(tmp_path)).info.splits
     loaded = datasets.load_dataset(str(corpus.release), name, cache_dir=str(tmp_path))
+    assert {split: info.num_examples for split, info in promised.items()} == {
+        split: rows.num_rows for split, rows in loaded.items()
+    }
     assert {f"{name}/{split}": rows.num_rows for split, rows in loaded.items()} == {
         cell: count for cell, count in corpus.manifest()["samples"].items() if cell.startswith(f"{name}/")
     }
