@@ -349,7 +349,7 @@ def foreign(sentence: str) -> bool:
     """Whether a sentence has function words of another language and hardly any English ones, or is long and has none at all."""
     tokens = words(sentence)
     share, other = function_word_share(tokens), len(ELSEWHERE & set(tokens))
-    return (other >= 2 and share < 0.2) or (other >= 1 and share < 0.15) or (len(tokens) >= 5 and share == 0)
+    return (other >= 2 and share < 0.2) or (other >= 1 and share < 0.15) or (len(tokens) >= 7 and share == 0)
 
 
 def looped(tokens: Sequence[str]) -> str:
