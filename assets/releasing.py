@@ -109,7 +109,7 @@ def release(settings: Settings) -> Iterator[dg.MaterializeResult]:
         )
 
 
-@dg.asset(deps=list(FOLDERS), group_name=GROUP, owners=OWNERS, kinds={"huggingface"})
+@dg.asset(deps=[*FOLDERS, "data_card"], group_name=GROUP, owners=OWNERS, kinds={"huggingface"})
 def hub_release(settings: Settings) -> dg.MaterializeResult:
     """The release at DERMOFORGE_PUBLISH_TO: what a publish would change; it does so where DERMOFORGE_PUBLISH is yes."""
     if not settings.publish_to:

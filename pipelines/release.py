@@ -1,4 +1,4 @@
-"""A release: shards, trainer exports, credits, card and manifest, built beside its place and moved there in one rename.
+"""A release: shards, trainer exports, credits, documents and manifest, built beside its place and moved there in one rename.
 
 Its version is a hash of what it says, so the same corpus is the same folder and a second run finds it ready. What may go out is decided in
 `pipelines.outgoing`, and read back from the written files in `pipelines.audit`. Images are cleaned once, into the tree of the trainer
@@ -22,14 +22,16 @@ from typing import Any
 
 import pyarrow as pa
 
-from pipelines.card import card
 from pipelines.credit import attribution, licence_texts
+from pipelines.documents import DOCUMENTS, write_documents
 from pipelines.exports import write_exports
 from pipelines.history import note
 from pipelines.lake import Lake
 from pipelines.outgoing import Outgoing, outgoing
 from pipelines.pixels import pixel_batches
+from pipelines.provenance import asked
 from pipelines.shard import ShardJob, TreeJob, Written, prefixes, write_images, write_shard
+from pipelines.tallies import tallies
 from pipelines.workers import map_in_order
 from prompts.formats import FORMATS
 from prompts.ontology import load
@@ -39,8 +41,8 @@ from sources.licences import Profile, carries_images
 LAYOUT = "3"
 """Raise when the files of a release change for the same rows."""
 
-WRITERS = ("pyarrow", "pillow", "datasets")
-"""Packages whose version can change the bytes of a shard."""
+WRITERS = ("pyarrow", "pillow", "datasets", "matplotlib")
+"""Packages whose version can change the bytes of a release."""
 
 LEAST_BYTES = 32 << 10
 """What an image weighs at least when buckets are filled, and all that it weighs in a release without images.
@@ -186,6 +188,8 @@ def _head(lake: Lake, found: Outgoing, tally: _Tally, sources: Sequence[str]) ->
         "attributions": {name: _attributions(tally.credits, name) for name in used},
         "withheld_images": found.withheld(),
         "teachers": sorted(tally.teachers),
+        "asked": asked(lake, used),
+        "corpus": tallies(lake, sorted(sources)),
         "ontology": load().digest,
         "written_with": {name: package_version(name) for name in WRITERS},
         "samples": {f"{name}/{split}": count for (name, split), count in sorted(tally.samples.items())},
@@ -218,8 +222,10 @@ def _build(plan: Plan, root: Path, spool: Path) -> dict[str, Any]:
         (root / name).write_text(text, encoding="utf-8")
     if not carries_images(plan.outgoing.profile):
         shutil.copyfile(Path(__file__).with_name("rejoin.py"), root / "rejoin.py")
-    (root / "README.md").write_text(card(plan.head, rows), encoding="utf-8")
-    manifest = {**plan.head, "files": _entries(root, written, counts)}
+    files = _entries(root, written, counts)
+    write_documents(plan.outgoing.lake, root, plan.head, rows, files)
+    files += [_entry(root, path) for path in DOCUMENTS]
+    manifest = {**plan.head, "files": sorted(files, key=lambda entry: entry["path"])}
     _write_durably(root / "manifest.json", json.dumps(manifest, indent=1, sort_keys=True) + "\n")
     return manifest
 
@@ -323,10 +329,14 @@ def _entries(root: Path, written: Sequence[Written], counts: Mapping[str, int]) 
     known = {entry.path: (entry.n_bytes, entry.sha256) for entry in written}
     entries = []
     for path in sorted(str(path.relative_to(root)) for path in root.rglob("*") if path.is_file()):
-        size, sha256 = known.get(path) or ((root / path).stat().st_size, _sha256(root / path))
-        entry: dict[str, Any] = {"path": path, "bytes": size, "sha256": sha256}
+        size, sha256 = known.get(path) or (None, None)
+        entry = _entry(root, path) if size is None else {"path": path, "bytes": size, "sha256": sha256}
         entries.append({**entry, "rows": counts[path]} if path in counts else entry)
     return entries
+
+
+def _entry(root: Path, path: str) -> dict[str, Any]:
+    return {"path": path, "bytes": (root / path).stat().st_size, "sha256": _sha256(root / path)}
 
 
 def _sha256(path: Path) -> str:

@@ -32,6 +32,8 @@ ASSETS = {
     "judgements",
     "samples",
     "benchmark",
+    "data_card",
+    "report",
     "parquet_shards",
     "webdataset_shards",
     "trainer_exports",
@@ -50,6 +52,7 @@ BLOCKING = {
     ("parquet_shards", "viewer_limits"),
     ("parquet_shards", "files"),
     ("trainer_exports", "loader_contracts"),
+    ("data_card", "readable"),
     ("diagnoses", "labels_map"),
 }
 
@@ -124,7 +127,7 @@ def test_an_asset_run_leaves_the_metadata_that_people_look_at(corpus):
         for name in ("parquet_shards", "webdataset_shards", "trainer_exports"):
             assert seen[name].metadata["files"].value > 1 and seen[name].metadata["preview"].value != "nothing"
             assert seen[name].metadata["dagster/row_count"].value >= corpus.lake.read("samples").num_rows * 0.9
-        for name in ASSETS - {"hub_release", "image_probe"}:
+        for name in ASSETS - {"data_card", "report", "hub_release", "image_probe"}:
             assert "dagster/uri" in seen[name].metadata
             assert seen[name].tags["dagster/data_version"]
         checks = {(c.asset_key.to_user_string(), c.check_name): c.passed for c in result.get_asset_check_evaluations()}
