@@ -1,39 +1,18 @@
-"""Assets of what users take away: rendered samples and the release folder."""
+"""Assets of what users take away: the release folder, here and where it is published."""
 
 from pathlib import Path
 
 import dagster as dg
 
-from assets.describe import check, described, note_partition, schema_spec, table_metadata, tally
-from assets.partitions import by_source, in_one_run
+from assets.describe import check
 from assets.settings import Settings, chosen_sources
 from pipelines import release as releasing
-from pipelines import render as rendering
 from pipelines.publish.publish import publish
 from pipelines.publish.tree import NotPublished
 from sources.licences import Profile, may_release
 
 GROUP = "release"
 OWNERS = ["team:data-engineering"]
-
-
-@dg.asset(
-    deps=["trajectories", "judgements", "groups", "images", "annotations"],
-    group_name=GROUP,
-    owners=OWNERS,
-    kinds={"deltalake"},
-    partitions_def=by_source,
-    backfill_policy=in_one_run,
-    metadata=table_metadata("samples"),
-    check_specs=[schema_spec("samples")],
-)
-def samples(context: dg.AssetExecutionContext, settings: Settings) -> dg.MaterializeResult:
-    """Every accepted trajectory in the five formats."""
-    lake = settings.lake()
-    for source in context.partition_keys:
-        rendering.render(lake, source)
-        note_partition(context, lake, "samples", source, {"formats": tally(lake.read("samples", source=source), "format")})
-    return described(lake, "samples", {"formats": tally(lake.read("samples", columns=["format"]), "format")})
 
 
 @dg.asset(
