@@ -2,12 +2,14 @@
 
 import dagster as dg
 
-from assets.describe import described, note_partition, schema_spec, table_metadata, tally
+from assets.describe import check, described, note_partition, schema_spec, table_metadata, tally
 from assets.partitions import by_source, in_one_run
 from assets.settings import Settings
 from pipelines import render as rendering
+from pipelines.lake import Lake
 from pipelines.mix import count
 from pipelines.pairs import pair
+from quality.thresholds import MAX_CLASS_SHARE
 
 GROUP = "release"
 OWNERS = ["team:data-engineering"]
@@ -21,7 +23,18 @@ OWNERS = ["team:data-engineering"]
     partitions_def=by_source,
     backfill_policy=in_one_run,
     metadata=table_metadata("samples"),
-    check_specs=[schema_spec("samples")],
+    check_specs=[
+        schema_spec("samples"),
+        dg.AssetCheckSpec(
+            "turns", asset="samples", blocking=True, description="turns alternate, one image mark, options answered"
+        ),
+        dg.AssetCheckSpec("letters", asset="samples", description="places of true options are uniform (chi-square)"),
+        dg.AssetCheckSpec("leakage", asset="samples", description="length, place and order of options give no answer away"),
+        dg.AssetCheckSpec(
+            "duplicates", asset="samples", blocking=True, description="no question twice, no image in two splits"
+        ),
+        dg.AssetCheckSpec("balance", asset="samples", description="warns when one diagnosis is most of a format"),
+    ],
 )
 def samples(context: dg.AssetExecutionContext, settings: Settings) -> dg.MaterializeResult:
     """Every accepted trajectory in the formats that it supports, as the mix takes them."""
@@ -32,7 +45,22 @@ def samples(context: dg.AssetExecutionContext, settings: Settings) -> dg.Materia
         formats = tally(lake.read("samples", source=source, columns=["format"]), "format")
         note_partition(context, lake, "samples", source, {"formats": formats, "left out by the caps": capped})
     formats = tally(lake.read("samples", columns=["format"]), "format")
-    return described(lake, "samples", {"formats": formats})
+    return described(lake, "samples", {"formats": formats}, *_checks(lake), content=["sample_id", "messages", "weight"])
+
+
+def _checks(lake: Lake) -> list[dg.AssetCheckResult]:
+    found = rendering.judged(lake)
+    uneven, given_away = found.uneven_letters(), found.given_away()
+    largest = {name: f"{node}: {share:.1%}" for name, (node, share) in found.largest_class().items()}
+    balanced = all(share <= MAX_CLASS_SHARE for _, share in found.largest_class().values())
+    twice = {"repeated questions": dict(found.repeated), "images in two splits": len(found.crossing)}
+    return [
+        check("samples", "turns", not found.faults, {"faults": found.faults}),
+        check("samples", "letters", not uneven, {"p of uneven formats": uneven, "questions": dict(found.asked)}),
+        check("samples", "leakage", not given_away, {"given away": given_away}),
+        check("samples", "duplicates", not found.repeated and not found.crossing, twice),
+        check("samples", "balance", balanced, {"largest share": largest}, severity=dg.AssetCheckSeverity.WARN),
+    ]
 
 
 @dg.asset(

@@ -11,7 +11,6 @@ import json
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +19,7 @@ import numpy as np
 from benchmarks import scribe
 from prompts.asking import Pictures, ask
 from prompts.formats import FORMATS, LETTERS, Record
-from prompts.formats.parse import asked_options
+from prompts.formats.parse import steps
 from prompts.ontology import Ontology, load
 
 RESULTS = Path(__file__).parent / "results" / "shortcuts.json"
@@ -97,14 +96,10 @@ def rendered(pictures: int, ontology: Ontology) -> dict[str, list[Question]]:
 def read(turns: Sequence[dict[str, str]]) -> Iterator[Question]:
     """The questions of a sample; those of a walk with all that was said before them."""
     before = ""
-    for human, model in pairwise(turns):
-        if human["role"] != "user":
-            continue
-        asked = asked_options(human["content"])
-        truth = asked.options.index(model["content"].split(") ", 1)[1] if asked.lettered else model["content"])
+    for n, (asked, truth) in enumerate(steps(turns)):
         wrong = None if asked.wrong is None else asked.options.index(asked.wrong)
         yield Question(f"{before} {asked.stem}", asked.options, truth, wrong)
-        before += f" {human['content']} {model['content']}"
+        before += f" {turns[2 * n]['content']} {turns[2 * n + 1]['content']}"
 
 
 def usual(pictures: int, ontology: Ontology) -> list[Question]:

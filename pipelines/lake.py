@@ -101,6 +101,12 @@ class Lake:
         rows = delta.to_pyarrow_dataset().to_table(columns=load, filter=wanted_rows)
         return _canonical(rows, spec.key).select(wanted).cast(pa.schema([spec.schema.field(name) for name in wanted]))
 
+    def batches(self, table: str, columns: Sequence[str]) -> Iterator[pa.RecordBatch]:
+        """Rows of a table in the order of its files, a batch at a time."""
+        delta = self._delta(table)
+        if delta is not None:
+            yield from delta.to_pyarrow_dataset().to_batches(columns=list(columns), batch_size=ROW_GROUP)
+
     def replace(self, table: str, rows: pa.Table, *, source: str | None = None) -> bool:
         """Make `rows` the whole table (or the whole partition of `source`) in one commit; False if it was so already."""
         spec = TABLES[table]

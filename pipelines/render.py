@@ -20,9 +20,13 @@ from prompts.formats import FORMATS, GRPO_TASKS, Asked, Context, Record, ground_
 from prompts.formats.rewards import LAYOUTS
 from prompts.mix import Mix
 from prompts.ontology import Ontology, load
+from quality.samples import Tally
 
 CARRIED = ("teacher", "revision", "conditioning", "verified_by", "licence_id", "attribution")
 """Columns of a trajectory that its samples keep."""
+
+JUDGED = ("sample_id", "image_id", "format", "split", "messages", "node", "weight", "teacher")
+"""Columns of a sample that the checks look at."""
 
 
 def render(lake: Lake, source: str, counted: Counted) -> dict[str, int]:
@@ -107,6 +111,15 @@ def rendered(record: Record, mix: Mix, ontology: Ontology) -> Iterator[tuple[str
         found = sets.get(name)
         if mix.takes(name, found.key if found else record.sha256) and (turns := render_format(record, ontology)):
             yield name, turns
+
+
+def judged(lake: Lake) -> Tally:
+    """Everything that the checks on samples say, from one pass over the table. Memory: 100 bytes a sample."""
+    found = Tally()
+    for batch in lake.batches("samples", JUDGED):
+        for row in batch.to_pylist():
+            found.add(row)
+    return found
 
 
 def prompts(lake: Lake, source: str) -> bool:

@@ -16,7 +16,7 @@ from prompts.formats.rewards import GRPO_TASKS, ground_truth
 from prompts.formats.walk import hierarchy
 from prompts.ontology import Ontology
 
-__all__ = ["FORMATS", "GRPO_TASKS", "LETTERED", "LETTERS", "Asked", "Context", "Record", "Turn", "ground_truth"]
+__all__ = ["FORMATS", "GRPO_TASKS", "LETTERS", "WITH_OPTIONS", "Asked", "Context", "Record", "Turn", "ground_truth"]
 
 FORMATS: dict[str, Callable[[Record, Ontology], list[Turn]]] = {
     "description": description,
@@ -32,5 +32,5 @@ FORMATS: dict[str, Callable[[Record, Ontology], list[Turn]]] = {
     "adequacy": adequacy,
 }
 
-LETTERED = ("choice", "choice_25", "criterion", "concept")
-"""Formats answered with a letter and the option's text."""
+WITH_OPTIONS = ("choice", "choice_25", "criterion", "concept", "hierarchy")
+"""Formats whose every answer is one of the options of its question."""

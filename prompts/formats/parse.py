@@ -5,7 +5,7 @@ Every function raises ParseFault for a text that the format cannot have written.
 
 import json
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -49,6 +49,16 @@ def asked_options(content: str) -> Options:
         raise ParseFault(f"no options: {content!r}")
     wrong = _QUOTED.findall(lines[1])[0] if len(lines) == 2 else None
     return Options(lines[0].split('"')[0].strip(), tuple(names), False, wrong)
+
+
+def steps(turns: Sequence[Turn]) -> Iterator[tuple[Options, int]]:
+    """The questions with options of a sample, and the place of the true option of each. Raises ParseFault."""
+    for human, model in zip(turns[::2], turns[1::2], strict=True):
+        asked = asked_options(human["content"])
+        answer = model["content"].split(") ", 1)[-1] if asked.lettered else model["content"]
+        if answer not in asked.options:
+            raise ParseFault(f"the answer is not among the options: {answer!r}")
+        yield asked, asked.options.index(answer)
 
 
 def parse(name: str, turns: Sequence[Turn], ontology: Ontology) -> Facts:
