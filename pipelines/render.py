@@ -28,6 +28,9 @@ CARRIED = ("teacher", "revision", "conditioning", "verified_by", "licence_id", "
 JUDGED = ("sample_id", "image_id", "format", "split", "messages", "node", "weight", "teacher")
 """Columns of a sample that the checks look at."""
 
+encoded = json.JSONEncoder(ensure_ascii=False).encode
+sorted_json = json.JSONEncoder(ensure_ascii=False, sort_keys=True).encode
+
 
 def render(lake: Lake, source: str, counted: Counted) -> dict[str, int]:
     """Rebuild `samples` of one source; returns how many pictures the caps left out, by diagnosis. Writes nothing that is there already."""
@@ -98,8 +101,8 @@ def sample_rows(trajectory: Mapping[str, Any], record: Record, counted: Counted,
             **shared,
             "sample_id": _id(record.image_id, name, trajectory["teacher"]),
             "format": name,
-            "messages": json.dumps(turns, ensure_ascii=False),
-            "ground_truth": None if truth is None else json.dumps(truth, ensure_ascii=False, sort_keys=True),
+            "messages": encoded(turns),
+            "ground_truth": None if truth is None else sorted_json(truth),
         }
 
 

@@ -73,7 +73,7 @@ DIFFERENTIAL = (
 )
 RANKED = "{rank}. {name}. For: {supporting}. Against: {against}."
 NOTHING = "nothing recorded"
-RANKED_BY = "Ranked by the number of findings for each diagnosis less those against it."
+RANKED_BY = "Ranked by the number of findings for each diagnosis less those against it; between equals the order says nothing."
 
 # {case} takes what is known about the person.
 CONTEXT = (
@@ -90,7 +90,7 @@ ADEQUACY = (
     "<image>\nAssess whether this image can be used, and say what limits it.",
     "<image>\nWould you accept this picture for teledermatology, or ask for another one? Why?",
 )
-ADEQUATE = "The image is adequate: nothing limits what can be judged from it."
+ADEQUATE = "The image is adequate: no fault of the picture was found."
 LIMITED = "The image is of limited use."
 FAULTS = "Limits: {listed}."
 MISSING = "Not assessable here: {listed}."

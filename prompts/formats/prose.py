@@ -6,6 +6,8 @@ from prompts import questions, schemas
 from prompts.formats.record import Record, Turn, once
 from prompts.ontology import Ontology
 
+_json = json.JSONEncoder(ensure_ascii=False).encode
+
 
 def description(record: Record, ontology: Ontology) -> list[Turn]:
     """One request, one paragraph without a disease name."""
@@ -36,5 +38,5 @@ def tagged(reasoning: str, morph: str, label: str) -> str:
 def morph_json(record: Record) -> str:
     """The closed part of the observation as the trainers' JSON: snake_case keys, SkinCon concepts sorted, no others list."""
     if record.kind == "dermoscopic":
-        return json.dumps({schemas.DERM7PT_KEY: record.observation[schemas.DERM7PT_KEY]}, ensure_ascii=False)
-    return json.dumps({schemas.SKINCON_KEY: sorted(record.observation[schemas.SKINCON_KEY])}, ensure_ascii=False)
+        return _json({schemas.DERM7PT_KEY: record.observation[schemas.DERM7PT_KEY]})
+    return _json({schemas.SKINCON_KEY: sorted(record.observation[schemas.SKINCON_KEY])})
