@@ -14,7 +14,7 @@ from pipelines.teach.composer import compose_observation, compose_reasoning
 from prompts import questions
 from prompts.asking import Pictures, ask
 from prompts.formats import FORMATS, LETTERS, Context, Record, ground_truth
-from prompts.formats.adequacy import FAULTS, PRESENT
+from prompts.formats.adequacy import FAULTS, PRESENT, SILENT
 from prompts.formats.context import SITES, SYMPTOMS, history
 from prompts.formats.differential import order, ranking
 from prompts.formats.parse import ParseFault, asked_options, parse
@@ -137,7 +137,7 @@ def _expect_context(facts, one):
 
 
 def _expect_adequacy(facts, one):
-    assert facts["gates"] == set(one.gates)
+    assert facts["gates"] == set(one.gates) - set(SILENT)
     unassessed = {name for name, value in one.observation.get(DERM7PT_KEY, {}).items() if value == NOT_ASSESSABLE}
     assert facts["unassessed"] == unassessed
     assert facts["adequate"] == (not unassessed and not set(one.gates) & set(FAULTS))
@@ -175,7 +175,7 @@ CONTEXTS = st.builds(
 @st.composite
 def facts(draw):
     one = scribe.sound(draw(st.integers(0, 10**6)))
-    gates = tuple(draw(st.lists(st.sampled_from([*FAULTS, *PRESENT]), unique=True)))
+    gates = tuple(draw(st.lists(st.sampled_from([*FAULTS, *PRESENT, *SILENT]), unique=True)))
     sha = f"{draw(st.integers(0, 2**64)):064x}"
     return sha, one.kind, one.observation, one.reasoning, draw(st.sampled_from(DIAGNOSES)), draw(CONTEXTS), gates
 
@@ -254,7 +254,7 @@ def test_what_the_source_does_not_state_is_not_mentioned():
 
 
 def test_every_gate_that_does_not_exclude_is_told_in_words():
-    assert set(FAULTS) | set(PRESENT) == {gate.code for gate in GATES if gate.action != "exclude"}
+    assert {*FAULTS, *PRESENT, *SILENT} == {gate.code for gate in GATES if gate.action != "exclude"}
     assert not set(FAULTS) & set(PRESENT)
     assert FORMATS["adequacy"](record("melanoma"), ONTOLOGY) == []
 

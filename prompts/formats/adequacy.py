@@ -16,7 +16,6 @@ FAULTS: dict[str, str] = {
     "blocky": "compression blocks are visible",
     "no_skin": "hardly any skin is visible",
     "histology": "it looks like a stained section rather than skin",
-    "modality": "it does not look like the kind of picture that it is meant to be",
 }
 """Gates of `quality.image_gates` that limit what can be judged, in words."""
 
@@ -30,6 +29,9 @@ PRESENT: dict[str, str] = {
     "face": "a face",
 }
 """Gates that note what else a picture shows."""
+
+SILENT = ("modality",)
+"""Gates that speak of the source's table and not of the picture."""
 
 
 def adequacy(record: Record, ontology: Ontology) -> list[Turn]:
