@@ -24,11 +24,13 @@ from sources.catalogue import source
 
 log = logging.getLogger("dermoforge.corpus")
 
+PUBLISHING = {"hub_release"}
+"""Never part of a build: publishing is asked for."""
+
 
 def main() -> int:
     """Run the job for DERMOFORGE_SOURCES; exit status 1 when a step or a blocking check fails, 2 for a wrong setting."""
     argparse.ArgumentParser(prog="make corpus", description=__doc__).parse_args()
-    _quiet()
     settings = Settings()
     try:
         names = [source(name).name for name in chosen_sources()]
@@ -36,9 +38,20 @@ def main() -> int:
     except ValueError as error:
         print(error, file=sys.stderr)
         return 2
+    return run_corpus(settings, names)
+
+
+def run_corpus(settings: Settings, names: list[str], only: str = "") -> int:
+    """Run the job, or the assets named in `only`, and print what came of it; the exit status."""
+    _quiet()
+    try:
+        chosen = selected(only)
+    except ValueError as error:
+        print(error, file=sys.stderr)
+        return 2
     print(f"corpus of {', '.join(names)}", file=sys.stderr)
     with _instance() as instance:
-        result = _run(instance)
+        result = _run(instance, chosen)
         seconds = _seconds(instance, result.run_id)
     Console(width=110).print(*_report(settings, names, seconds, _teacher_calls(result)), sep="\n")
     for message in _failures(result):
@@ -61,13 +74,29 @@ def _instance() -> dg.DagsterInstance:
     return dg.DagsterInstance.get() if os.environ.get("DAGSTER_HOME") else dg.DagsterInstance.ephemeral()
 
 
-def _run(instance: dg.DagsterInstance) -> dg.ExecuteInProcessResult:
+def selected(only: str) -> list[dg.AssetKey] | None:
+    """The assets of `a,+b,c+` (`+` before a name takes what it needs too, behind it what follows); None for all. Raises ValueError."""
+    graph, wanted = defs.resolve_asset_graph(), dg.AssetSelection.assets()
+    known = {key.to_user_string() for key in graph.materializable_asset_keys} - PUBLISHING
+    for part in filter(None, (part.strip() for part in only.split(","))):
+        name = part.strip("+")
+        if name not in known:
+            raise ValueError(f"no asset is called {name!r}. Known: {', '.join(sorted(known))}")
+        asset = dg.AssetSelection.assets(name)
+        wanted |= asset.upstream() if part.startswith("+") else asset
+        wanted |= asset.downstream() if part.endswith("+") else asset
+    if not only:
+        return None
+    return sorted(key for key in wanted.required_multi_asset_neighbors().resolve(graph) if key.to_user_string() in known)
+
+
+def _run(instance: dg.DagsterInstance, chosen: list[dg.AssetKey] | None) -> dg.ExecuteInProcessResult:
     job = defs.resolve_job_def("corpus")
     quiet = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
     for run_id in end_abandoned_runs(instance):
         log.info("run %s had been killed; going on where its last commit stands", run_id)
     tags = {**RANGE, OWNER: this_process()}
-    return job.execute_in_process(run_config=quiet, instance=instance, tags=tags, raise_on_error=False)
+    return job.execute_in_process(run_config=quiet, instance=instance, tags=tags, raise_on_error=False, asset_selection=chosen)
 
 
 def _seconds(instance: dg.DagsterInstance, run_id: str) -> dict[str, float]:

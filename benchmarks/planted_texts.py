@@ -2,8 +2,9 @@
 
 `python -m benchmarks.planted_texts [--quick]` prints recall by kind of fault, false alarms by check, label swaps by stage, and examples of
 what was missed and wrongly raised; the full run writes benchmarks/results/planted_texts.json. Faults are those of `benchmarks.plants`, sound
-texts those of `benchmarks.scribe` and of the composer; neither was written with the patterns of the checks in view. The checks were mended
-from what they missed of the first author's faults, so it is the second author's recall that says how they do on what they have not seen.
+texts those of `benchmarks.scribe`, of the composer and of `benchmarks.sound_texts`; none was written with the patterns of the checks in
+view. The checks were mended from what they missed of the first author's faults, so it is the later authors' recall that says how they do on
+what they have not seen.
 """
 
 import argparse
@@ -16,7 +17,7 @@ from pathlib import Path
 from statistics import mean
 from typing import Any
 
-from benchmarks import label_swaps, plants, scribe
+from benchmarks import label_swaps, plants, scribe, sound_texts
 from benchmarks.plants import SENTENCE_END, Author
 from benchmarks.scribe import KINDS, Trajectory, dice
 from pipelines.teach.composer import NothingToSay, compose_observation, compose_reasoning
@@ -35,6 +36,7 @@ EXAMPLES = 3
 AUTHORS: dict[Author, str] = {
     "first": "first author, whose misses the checks were mended from",
     "second": "second author, never looked at when the checks were written",
+    "third": "third author, who saw neither the checks nor any outcome of theirs",
 }
 
 
@@ -50,16 +52,20 @@ def main() -> None:
     report["sound"] = {
         "scribe": false_alarms([scribe.sound(seed) for seed in range(sound)]),
         "composer": false_alarms(compositions(composed)),
-    }
+    } | {f"{author} author": false_alarms(sound_texts.trajectories(author)) for author in sound_texts.AUTHORS}
     report["swaps"] = {name: asdict(label_swaps.caught(name, swaps, stages)) for name in label_swaps.SWAPS}
-    alarms = {check: row["share"] for rows in report["sound"].values() for check, row in rows["checks"].items()}
+    alarms = {
+        writer: max((row["share"] for row in rows["checks"].values()), default=0.0) for writer, rows in report["sound"].items()
+    }
     recalls = {author: [row["recall"] for row in rows.values()] for author, rows in report["faults"].items()}
     report["ratios"] = {
         "least_recall_first": min(recalls["first"]),
         "least_recall_second": min(recalls["second"]),
         "mean_recall_second": round(mean(recalls["second"]), 4),
-        "most_false_alarms": max(alarms.values(), default=0.0),
-    }
+        "least_recall_third": min(recalls["third"]),
+        "mean_recall_third": round(mean(recalls["third"]), 4),
+        "most_false_alarms": max(alarms["scribe"], alarms["composer"]),
+    } | {f"most_false_alarms_{author}": alarms[f"{author} author"] for author in sound_texts.AUTHORS}
     show(report)
     if which == "full":
         RESULTS.write_text(json.dumps(report, indent=1, ensure_ascii=False) + "\n")

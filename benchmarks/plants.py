@@ -2,6 +2,7 @@
 
 Written without a look at the patterns of the checks. A kind that cannot be planted in a trajectory (no sibling, nothing absent) returns None.
 The checks were mended from what they missed of the first author's wording; the second author's was never looked at when they were written.
+The third author wrote without sight of the checks and of what they had caught.
 """
 
 import json
@@ -13,7 +14,7 @@ from types import ModuleType
 from typing import Any, Literal
 
 from benchmarks import plant_words as p
-from benchmarks import plant_words_second, scribe
+from benchmarks import plant_words_second, plant_words_third, scribe
 from benchmarks import scribe_words as w
 from benchmarks.scribe import KINDS, Trajectory, dice
 from prompts import ontology as ontologies
@@ -22,7 +23,7 @@ from sources.vocabulary import DERM7PT
 
 Plant = Callable[[random.Random, Trajectory], Trajectory | None]
 Sentence = Callable[[random.Random, Trajectory], str | None]
-Author = Literal["first", "second"]
+Author = Literal["first", "second", "third"]
 SENTENCE_END = re.compile(r"(?<=[.!?])\s+(?=[A-Z(])")
 
 
@@ -724,11 +725,17 @@ def _worded(words: ModuleType) -> dict[str, Fault]:
     }
 
 
+def _contradicted(words: ModuleType) -> dict[str, Fault]:
+    """The contradictions told in an author's own sentence."""
+    return {
+        "text_denies_listed": _fault(_denies_in_a_sentence(words), "contradiction"),
+        "text_claims_absent": _fault(_claims_in_a_sentence(words), "contradiction"),
+        "text_other_value": _fault(_other_value_in_a_sentence(words), "contradiction"),
+    }
+
+
 FAULTS: dict[str, Fault] = _UNWORDED | _worded(p)
-SECOND: dict[str, Fault] = _worded(plant_words_second) | {
-    "text_denies_listed": _fault(_denies_in_a_sentence(plant_words_second), "contradiction"),
-    "text_claims_absent": _fault(_claims_in_a_sentence(plant_words_second), "contradiction"),
-    "text_other_value": _fault(_other_value_in_a_sentence(plant_words_second), "contradiction"),
-}
-AUTHORS: dict[Author, dict[str, Fault]] = {"first": FAULTS, "second": SECOND}
+SECOND: dict[str, Fault] = _worded(plant_words_second) | _contradicted(plant_words_second)
+THIRD: dict[str, Fault] = _worded(plant_words_third) | _contradicted(plant_words_third)
+AUTHORS: dict[Author, dict[str, Fault]] = {"first": FAULTS, "second": SECOND, "third": THIRD}
 """Faults by kind. The first author's contradictions are told in the words of `benchmarks.scribe`."""

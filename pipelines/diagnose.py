@@ -16,10 +16,14 @@ from prompts.ontology import Ontology, load
 
 def diagnose(lake: Lake, source: str) -> bool:
     """Rebuild `diagnoses` of one source; False when nothing changed."""
+    return lake.replace("diagnoses", mapped(lake, source), source=source)
+
+
+def mapped(lake: Lake, source: str) -> pa.Table:
+    """The rows that `diagnoses` of one source has to hold."""
     ontology = load()
     images = lake.read("images", source=source, columns=["image_id", "diagnosis_raw", "differential"]).to_pylist()
-    rows = [_row(source, image, ontology) for image in images]
-    return lake.replace("diagnoses", pa.Table.from_pylist(rows, schema=TABLES["diagnoses"].schema), source=source)
+    return pa.Table.from_pylist([_row(source, image, ontology) for image in images], schema=TABLES["diagnoses"].schema)
 
 
 def unmapped(diagnoses: pa.Table) -> tuple[float, dict[str, int]]:

@@ -72,7 +72,7 @@ def bring_images_up_to_date(
 
     `version` stands for that function: another one computes every row anew.
     """
-    wanted = _wanted(lake, source, version)
+    wanted = wanted_digests(lake, source, version)
 
     def compute(missing: list[str]) -> Iterator[pa.Table]:
         for rows in map_in_order(rows_of, pixel_batches(lake, missing, source=source)):
@@ -92,7 +92,7 @@ def bring_tables_up_to_date(
 
     Each table takes what it lacks: a run that was cut short between two commits is made good by the next.
     """
-    wanted = {table: _wanted(lake, source, version) for table, version in versions.items()}
+    wanted = {table: wanted_digests(lake, source, version) for table, version in versions.items()}
     plans = {table: _without_stale(lake, table, source, wanted[table]) for table in versions}
     lacking = {table: frozenset(missing) for table, (missing, _) in plans.items()}
     todo, chunks = sorted(frozenset[str]().union(*lacking.values())), 0
@@ -109,7 +109,7 @@ def bring_tables_up_to_date(
     return {table: done for table, (_, done) in plans.items()}
 
 
-def _wanted(lake: Lake, source: str, version: str) -> dict[str, str]:
+def wanted_digests(lake: Lake, source: str, version: str) -> dict[str, str]:
     """The digest that each image's row has to have."""
     images = lake.read("images", source=source, columns=["image_id", "sha256"]).to_pydict()
     return {i: digest([version, sha]) for i, sha in zip(images["image_id"], images["sha256"], strict=True)}

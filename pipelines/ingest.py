@@ -82,7 +82,7 @@ def ingest(lake: Lake, name: str, *, mirror: str | None = None, cache: str = "ca
     """Read a source into the lake, unless the same files were read before. Raises SourceUnavailable, SourceTooDamaged."""
     entry = catalogue.source(name)
     got = gather.gather(entry, mirror=mirror, cache=cache)
-    stamp = digest([VERSION, entry.version, gather.reader_version(entry), _files(got.located), [r.detail for r in got.dead]])
+    stamp = _stamp(entry, _files(got.located), [r.detail for r in got.dead])
     before = lake.read("sources", source=name).to_pylist()
     if before and before[0]["input_digest"] == stamp:
         row = before[0]
@@ -94,6 +94,16 @@ def ingest(lake: Lake, name: str, *, mirror: str | None = None, cache: str = "ca
     done = list(_run(batches, name, len(records)))
     drift = _drift(before[0] if before else None, entry, got.located)
     return _commit(lake, entry, got.located, stamp, done, read.annotations, read.rejects, drift)
+
+
+def _stamp(entry: Source, files: Mapping[str, str], dead: Sequence[str]) -> str:
+    return digest([VERSION, entry.version, gather.reader_version(entry), dict(files), list(dead)])
+
+
+def outdated(entry: Source, row: Mapping[str, Any]) -> bool:
+    """Whether a source would be read again though its files are the same; of sets with an address an image that is not known."""
+    files = {file["name"]: file["sha256"] for file in json.loads(row["files"])}
+    return not entry.linked and _stamp(entry, files, []) != row["input_digest"]
 
 
 def _files(located: Iterable[fetch.Located]) -> dict[str, str]:

@@ -199,6 +199,11 @@ class Ontology:
         return SIMILARITY[self.relation(a, b)]
 
     @cached_property
+    def words(self) -> frozenset[str]:
+        """Every word of its names, lower case: eponyms among them."""
+        return frozenset(word for name in self._names for word in name.split())
+
+    @cached_property
     def _mentioned(self) -> Callable[[str], list[str]]:
         """The search for names that count where they stand in prose."""
         return finder({normalise(t) for n in self.nodes.values() for t in (n.name, *n.synonyms)} - MORPHOLOGY_WORDS)

@@ -17,7 +17,7 @@ from jsonschema.exceptions import ValidationError
 
 from prompts import schemas
 from prompts.ontology import Ontology
-from quality import claim_words, claims, lexicon, text, thresholds
+from quality import claim_words, claims, finding_words, lexicon, text, thresholds
 from quality.claims import NOTHING, Known
 from quality.text import Mention, Polarity
 
@@ -58,6 +58,20 @@ _HYPOTHETICAL = re.compile(
     r"\b(?:would|expect\w*|typically|usually|often|commonly|classically|may|might|can|could|if|dermoscop\w+)\b",
     re.IGNORECASE,
 )
+_SAID_OF = re.compile(
+    r"\s*(?:that |which )?(?:is|are|was|were|appears?|looks?|of|with|at|in|laid|set|strewn|scattered|arranged|distributed|spread|varying|spaced|placed|confined|"
+    r"restricted|limited|throughout|all over|extending|reaching|whose)\b",
+    re.IGNORECASE,
+)
+_PHRASE_END = re.compile(
+    r",|\b(?:and|or|as well as|next to|beside|alongside|together|than|accompanied|under|over|within)\b", re.IGNORECASE
+)
+_PLACE = re.compile(
+    r"\b(?:within|inside|in|on|over|around|across|beneath|at|of|from|along|outside) (?:the|this|its|each|every|an?) (?:\w+ )?$",
+    re.IGNORECASE,
+)
+"""Ahead of a listed concept that is only the place of something else: "no scale within the patch"."""
+
 _NEXT_PHRASE = re.compile(
     r",\s*(?:and\s+)?(?:an?|the|some|several|many|few)\b|\band\b|\bwith (?:an?|the|some|several)\b", re.IGNORECASE
 )
@@ -93,7 +107,7 @@ def check_observation(
         _verdict("names_diagnosis", _diagnoses_named(prose, ontology)),
         _verdict("non_visual", _non_visual(prose)),
         *_prose_verdicts(prose, _string(value, schemas.TEXT_KEY), thresholds.DESCRIPTION_WORDS),
-        *_claim_verdicts(prose, known),
+        *_claim_verdicts(prose, known, ontology),
     ]
     if not all(verdict.passed for verdict in form):
         return None, tuple(verdicts)
@@ -126,7 +140,7 @@ def check_reasoning(
     verdicts = [_verdict("not_json", ()), *form, _verdict("wrong_modality", _wrong_features(prose, kind))]
     verdicts += _prose_verdicts(prose, prose, thresholds.REASONING_WORDS)
     unnamed = _without_names(prose, ontology)
-    verdicts += [_verdict("non_visual", _untold(unnamed)), *_claim_verdicts(unnamed, known)]
+    verdicts += [_verdict("non_visual", _untold(unnamed)), *_claim_verdicts(unnamed, known, ontology)]
     if not all(verdict.passed for verdict in form):
         return None, tuple(verdicts)
     verdicts += _citation_verdicts(value, schemas.findings(observation))
@@ -140,13 +154,29 @@ def contradictions(observation: Mapping[str, Any], prose: str) -> list[str]:
     if seven is not None:
         return [fault for key, value in seven.items() for fault in _criterion_faults(key, value, prose)]
     concepts = frozenset(observation[schemas.SKINCON_KEY])
-    found = [fault for name in lexicon.CONCEPTS for fault in _concept_faults(name, name in concepts, prose)]
-    return found + [
-        f"{_in_clause(mention)} / {name}"
-        for name, pattern in lexicon.COLOUR_CONCEPTS.items()
-        if name in concepts
-        for mention in text.mentions(prose, pattern)
-        if mention.polarity is Polarity.DENIED
+    found = [fault for name in finding_words.CONCEPTS for fault in _concept_faults(name, name in concepts, prose)]
+    return (
+        found
+        + [
+            f"{_in_clause(mention)} / {name}"
+            for name, pattern in finding_words.COLOUR_CONCEPTS.items()
+            if name in concepts
+            for mention in text.mentions(prose, pattern)
+            if mention.polarity is Polarity.DENIED
+        ]
+        + _colours_unlisted(observation, concepts, prose)
+    )
+
+
+def _colours_unlisted(observation: Mapping[str, Any], concepts: frozenset[str], prose: str) -> list[str]:
+    """Colours that the prose gives to an area, but neither a concept nor a measured colour."""
+    measured = {item.removeprefix("colour: ") for item in observation[schemas.OTHERS_KEY] if item.startswith("colour: ")}
+    return [
+        f"{_in_clause(mention)} / {name} not listed"
+        for name, alike in finding_words.COLOURS_OF_CONCEPT.items()
+        if name not in concepts and not alike & measured
+        for mention in text.mentions(prose, finding_words.COLOUR_CONCEPTS[name])
+        if mention.polarity is Polarity.AFFIRMED
     ]
 
 
@@ -260,17 +290,17 @@ def _untold(prose: str) -> list[str]:
     return [
         f"{quote} ({claim})"
         for claim in ("history", "symptom", "age", "sex", "palpation", "histology")
-        for quote in claims.affirmed(lexicon.NON_VISUAL[claim], prose, _HYPOTHETICAL)
+        for quote in claims.stated(lexicon.NON_VISUAL[claim], prose, _HYPOTHETICAL)
     ]
 
 
-def _claim_verdicts(prose: str, known: Known) -> list[Verdict]:
+def _claim_verdicts(prose: str, known: Known, ontology: Ontology) -> list[Verdict]:
     return [
         _verdict("against_pixels", claims.against_pixels(prose, known)),
         _verdict("against_record", claims.against_record(prose, known)),
         _verdict("hedging", claims.hedges(prose)),
         _verdict("management", text.found(prose, claim_words.MANAGEMENT)),
-        _verdict("personal_data", claims.personal(prose)),
+        _verdict("personal_data", claims.personal(prose) + claims.strangers(prose, ontology)),
     ]
 
 
@@ -331,7 +361,7 @@ def _all_absent(observation: Mapping[str, Any]) -> Verdict:
 
 
 def _criterion_faults(key: str, value: str, prose: str) -> list[str]:
-    found = [(mention, _values_said(key, mention)) for mention in text.mentions(prose, lexicon.CRITERIA[key])]
+    found = [(mention, _values_said(key, mention)) for mention in text.mentions(prose, finding_words.CRITERIA[key])]
     wrong = [mention for mention, said in found if _criterion_contradicts(key, value, mention, said)]
     return [f"{_in_clause(mention)} / {key.replace('_', ' ')}: {value}" for mention in wrong]
 
@@ -340,11 +370,15 @@ def _criterion_contradicts(key: str, value: str, mention: Mention, said: Sequenc
     if mention.polarity is Polarity.UNASSESSED:
         return False
     if mention.polarity is Polarity.DENIED:
-        # "no atypical network" does not deny a typical one.
-        return value != "absent" and (value == schemas.NOT_ASSESSABLE or all(_part_of(one, value) for one in said))
+        # "no atypical network" does not deny a typical one, and "free of pigment" is said of the skin around.
+        return (
+            mention.quote.lower() != "pigment"
+            and value != "absent"
+            and (value == schemas.NOT_ASSESSABLE or all(_part_of(one, value) for one in said))
+        )
     if value in ("absent", schemas.NOT_ASSESSABLE):
-        return bool(said) or key not in lexicon.NEEDS_VALUE
-    told_apart = any(_part_of(one, value) for one in lexicon.VALUES.get(key, {}))
+        return bool(said) or key not in finding_words.NEEDS_VALUE
+    told_apart = any(_part_of(one, value) for one in finding_words.VALUES.get(key, {}))
     return told_apart and any(not _part_of(one, value) for one in said)
 
 
@@ -355,17 +389,23 @@ def _part_of(said: str, value: str) -> bool:
 
 def _values_said(key: str, mention: Mention) -> list[str]:
     """The values that prose gives a criterion: the nearest words ahead of it, one for each part of a value, or else what is said of it."""
-    values = lexicon.VALUES.get(key, {})
+    values = finding_words.VALUES.get(key, {})
     phrase = _own_adjectives(_NEXT_PHRASE.split(text.reach(mention.before))[-1], values.values())
     ahead = " ".join(phrase.split()[-thresholds.VALUE_WORDS_AHEAD :])
     found = {value: max(m.end() for m in pattern.finditer(ahead)) for value, pattern in values.items() if pattern.search(ahead)}
-    if found:
-        parts = lexicon.VALUE_PARTS.get(key, (tuple(values),))
-        return [max(said, key=found.__getitem__) for part in parts if (said := [value for value in part if value in found])]
-    behind = " ".join(mention.after.split()[: thresholds.VALUE_WORDS_BEHIND])
-    if not re.match(r"\s*(?:that |which )?(?:is|are|was|were|appears?)\b", behind):
-        return []
-    return [value for value, pattern in values.items() if pattern.search(behind)]
+    parts = finding_words.VALUE_PARTS.get(key, (tuple(values),))
+    told = [max(said, key=found.__getitem__) for part in parts if (said := [value for value in part if value in found])]
+    behind = _own_predicate(mention.after)
+    open_parts = [part for part in parts if not any(value in found for value in part)]
+    return told + [value for part in open_parts for value in part if values and values[value].search(behind)]
+
+
+def _own_predicate(after: str) -> str:
+    """What is said of a phrase behind it: "globules of every size", "streaks are uneven"; empty when the words name another finding."""
+    said = _PHRASE_END.split(" ".join(after.split()[: thresholds.VALUE_WORDS_BEHIND]))[0]
+    if not _SAID_OF.match(said) or any(pattern.search(said) for pattern in finding_words.CRITERIA.values()):
+        return ""
+    return said
 
 
 def _own_adjectives(phrase: str, patterns: Iterable[re.Pattern[str]]) -> str:
@@ -378,7 +418,11 @@ def _own_adjectives(phrase: str, patterns: Iterable[re.Pattern[str]]) -> str:
 
 def _concept_faults(concept: str, listed: bool, prose: str) -> list[str]:
     wrong = Polarity.DENIED if listed else Polarity.AFFIRMED
-    found = [mention for mention in text.mentions(prose, lexicon.CONCEPTS[concept]) if mention.polarity is wrong]
+    found = [
+        mention
+        for mention in text.mentions(prose, finding_words.CONCEPTS[concept])
+        if mention.polarity is wrong and not (listed and _PLACE.search(mention.before))
+    ]
     return [f"{_in_clause(mention)} / {concept} {'listed' if listed else 'not listed'}" for mention in found]
 
 

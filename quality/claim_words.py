@@ -1,15 +1,14 @@
 """The words of claims that can be held against something: colours, shape, site, person, advice, hedges, personal data.
 
-All patterns match whole words and ignore case. Written for this project; `quality.lexicon` has the words of findings.
+All patterns match whole words and ignore case. Written for this project; `quality.finding_words` has the words of findings.
 """
 
 import re
 
-from quality.lexicon import COLOUR_CONCEPTS, CONCEPTS, CRITERIA
+from quality import topics
+from quality.finding_words import COLOUR_CONCEPTS, CONCEPTS, CRITERIA
 from quality.patterns import registered, whole_words
 from sources.fields import region_words
-
-NEVER = re.compile(r"(?!)")
 
 # Any word by which prose may speak of a finding: to be mentioned at all needs less than to contradict.
 NAMED: dict[str, re.Pattern[str]] = {
@@ -55,131 +54,11 @@ NAMED: dict[str, re.Pattern[str]] = {
     "Yellow": whole_words(r"yellow\S*"),
 }
 
-_EDGE = r"(?:edges?|borders?|margins?|outlines?|contours?|demarcation|periphery)"
-_SHARP = (
-    rf"(?:sharp|abrupt|crisp|distinct|clear-?cut|well-?defined)(?:ly)?,? (?:\w+ )?{_EDGE}",
-    r"(?:ends?|stops?|stands? out|set off|demarcated|delimited|bounded|cut off) (?:abruptly|sharply|clearly)",
-    r"(?:abruptly|sharply|clearly) (?:ends?|stops?|set off|delimited|separated|marked off)",
-    r"(?:sharply|well|clearly)[ -](?:demarcated|defined|circumscribed|bounded)",
-    rf"{_EDGE} (?:is|are|appears?) (?:sharp|abrupt|crisp|well[ -]defined|distinct)",
-    "edge: sharp",
-)
-_GRADUAL = (
-    rf"(?:gradual|blurred|blurry|fading|indistinct|ill[ -]defined|poorly defined|diffuse|vague|fuzzy|hazy)(?:ly)?,? (?:\w+ )?{_EDGE}",
-    r"gradual transition",
-    r"(?:fades?|fading|merges?|blends?|passes|melts) (?:gradually |slowly |softly |imperceptibly )?(?:in)?to (?:the )?(?:adjacent|surrounding|neighbou?ring|normal)",
-    r"(?:ill|poorly|vaguely)[ -](?:demarcated|defined|circumscribed)",
-    rf"{_EDGE} (?:is|are|appears?) (?:gradual|blurred|indistinct|ill[ -]defined|fading|vague)",
-    "edge: gradual",
-)
-_IRREGULAR = (
-    rf"(?:irregular|jagged|notched|ragged|scalloped|uneven)(?:ly)?,? (?:\w+ )?{_EDGE}(?! of its own)",
-    r"(?:irregular|jagged|notched|ragged|scalloped|uneven) in (?:outline|contour)",
-    rf"{_EDGE} (?:is|are|appears?) (?:irregular|jagged|notched|ragged|scalloped|uneven)",
-    "outline: irregular",
-)
-_SMOOTH = (
-    rf"(?:smooth|regular|even)(?:ly)?,? (?:\w+ )?{_EDGE}",
-    r"(?:smooth|regular|even) in (?:outline|contour)",
-    r"smoothly (?:curved|rounded|outlined|contoured)",
-    rf"{_EDGE} (?:is|are|appears?) (?:smooth|regular|even)",
-    "outline: smooth",
-)
-_ASYMMETRIC = (
-    r"(?:lacks?|lacking|loses|loss of|without any|devoid of) symmetry",
-    r"asymmetr(?:ic|ical|y)",
-    r"(?:unequal|uneven|different|dissimilar) halves",
-    r"symmetry: asymmetric in (?:one axis|both axes)",
-)
-_SYMMETRIC = (
-    r"symmetrically(?! (?:arranged|distributed|placed|spaced|set))",
-    r"symmetric(?:al)?(?! in one| in distribution| distribution| arrange)",
-    r"(?:two |both )?halves (?:that )?(?:mirror|match|equal)\w*",
-    r"mirror(?:s|ed)? (?:each|one) (?:other|another)",
-    "symmetry: symmetric",
-)
-_MANY = (
-    r"(?:three|four|five|six|several|multiple|many|various)(?: or more)? (?:different |distinct )?(?:colou?rs|hues|shades|tones|tints)",
-    r"polychrom\w+",
-    r"variegated",
-    r"multi-?colou?red",
-    r"number of colours: three or more",
-)
-_ONE = (
-    r"(?:one|a single|single|one single|only one|the same) (?:colou?r|hue|shade|tone|tint)(?! of)",
-    r"uniform colou?r(?:ation|ing)?",
-    "unicolou?red",
-    r"single-colou?red",
-    r"uniform(?:ly)? (?:in colou?r|colou?red)",
-    r"monochrom\w+",
-    r"number of colours: one",
-)
-
-# Phrases that a measured statement contradicts.
-AGAINST: dict[str, re.Pattern[str]] = {
-    "edge: sharp": whole_words(*_GRADUAL),
-    "edge: gradual": whole_words(*_SHARP),
-    "outline: smooth": whole_words(*_IRREGULAR),
-    "outline: irregular": whole_words(*_SMOOTH),
-    "symmetry: symmetric": whole_words(*_ASYMMETRIC),
-    "symmetry: asymmetric in both axes": whole_words(*_SYMMETRIC),
-    "number of colours: one": whole_words(*_MANY),
-    "number of colours: three or more": whole_words(*_ONE),
-    "shape: round": whole_words(
-        "elongated",
-        r"linear (?:lesion|shape)",
-        "shape: elongated",
-        r"(?:stretched|drawn) out",
-        r"(?:much )?longer than (?:it is )?(?:wide|broad)",
-        r"(?:elongated|stretched|oblong) (?:shape|form)",
-    ),
-    "shape: elongated": whole_words(
-        r"(?:round|circular) (?:lesion|shape|outline)?",
-        r"(?:is|appears) (?:\w+ly )?(?:round|rounded|circular)(?: in (?:shape|outline))?",
-        r"(?:round|rounded|circular) in (?:shape|outline)",
-        "shape: round",
-    ),
-}
-PARTLY = whole_words(
-    r"part(?:ly|ially)", r"slight(?:ly)?", r"mild(?:ly)?", r"focal(?:ly)?", r"somewhat", r"rather", r"almost", r"nearly",
-    r"mostly", r"largely", r"minimal(?:ly)?", r"in places", r"(?:one|some|at|part|parts|areas?) (?:of|the)", r"segment\w*",
-)  # fmt: skip
-
-_LESION = r"(?:colou?r(?:ation|ed|ing)?|areas?|pigment(?:ation)?|hues?|tones?|tints?|dis?colou?ration|lesion|centre|center|macule|patch|zones?|spots?|surface|shades?|background|rim|halo|border)"
-_PART = (
-    r"(?:it|lesion|surface|centre|center|periphery|part(?: of it)?|background|base|middle|core|rim|colou?r|hue|remainder|rest)"
-)
-
-
-def _said(*names: str) -> re.Pattern[str]:
-    """Colour words as prose gives them to a lesion: "a red area", "the centre is reddish", "coloured red"; red light is none of it."""
-    name = r"(?:(?:very |deep |dark |light |pale |bright |slate |steel |milky |straw |jet |\w+-)?(?:" + "|".join(names) + "))"
-    return whole_words(
-        rf"{name}(?:,? (?:and|or|to) \S+)? {_LESION}",
-        rf"{_PART} (?:is|are|appears?|looks?|seems?) (?:\w+ly |partly |in part )?{name}",
-        rf"colou?red {name}",
-        *(f"colour: {one}" for one in names),
-    )
-
-
-# Colour names as prose gives them to the lesion.
-COLOURS_SAID: dict[str, re.Pattern[str]] = {
-    "white": _said("white", "whitish"),
-    "pink": _said("pink", "pinkish"),
-    "red": _said("red", "reddish", "crimson", "scarlet"),
-    "light brown": _said("light[ -]brown", "tan"),
-    "dark brown": _said("dark[ -]brown", "deep brown", "chocolate brown"),
-    "blue-gray": _said("blue-gray", "blue-grey", "blue", "bluish", "bluish-gr[ae]y"),
-    "black": _said("black", "blackish", "jet-black"),
-    "purple": _said("purple", "purplish", "violaceous", "violet"),
-    "yellow": _said("yellow", "yellowish"),
-}
-
 _PLACES = "|".join(sorted((word.replace("_", " ") for word in region_words()), key=lambda w: (-len(w), w)))
 SITE = registered(
     re.compile(
-        r"(?<![^\W_])(?:on|of|over|at|across|involving|affecting|from)\s+(?:the\s+|an?\s+|both\s+)?"
-        r"(?:(?:left|right|upper|lower|mid|middle|dorsal|ventral|lateral|medial|anterior|posterior|distal|proximal)\s+){0,3}"
+        r"(?<![^\W_])(?:on|of|over|at|across|involving|affecting|from|in|near|above|below|behind|beside|between|under|underneath|beneath|around|along|within|inside|next to|close to|depicts|depicting|shows|showing|to)\s+(?:the\s+|an?\s+|both\s+|two\s+|one\s+|this\s+|his\s+|her\s+|their\s+)?"
+        r"(?:(?:left|right|upper|lower|mid|middle|dorsal|ventral|lateral|medial|anterior|posterior|distal|proximal|inner|outer|central|middle|big|little|index|ring)\s+){0,3}"
         rf"(?P<site>(?:{_PLACES}))(?![^\W_])(?! (?:of|part|side|edge|border|network|lit)\b)",
         re.IGNORECASE,
     )
@@ -209,13 +88,18 @@ HEDGE = whole_words(
     "may", "might", "possibly", "perhaps", "maybe", "presumably", "conceivably", "probably", "arguably",
     r"(?:it )?seems?(?: to)?", r"could (?:be|represent|suggest|reflect|indicate)", r"(?:hard|difficult|impossible) to (?:say|tell|know)",
     r"not (?:entirely |completely |fully )?(?:sure|certain)", r"cannot be (?:ruled out|excluded)", r"can(?:not|'t) (?:rule out|exclude)",
-    r"i (?:think|believe|guess|suppose)", r"uncertain\w*", r"unclear", r"to some (?:extent|degree)", r"or something (?:else|similar)",
+    r"i (?:think|believe|guess|suppose)", r"uncertain\w*", r"unclear", r"to some (?:extent|degree)", r"or something (?:else|similar|that|like)",
+    "apparently", "supposedly", "seemingly", "ostensibly", "purportedly", "likely", "unlikely", "potentially", "plausibly", "tentative(?:ly)?", r"anyone['\u2019]s guess", "doubtful", "questionable", "equivocal", "debatable", "ambiguous", "dubious",
+    r"may well", r"(?:well )?be wrong", r"hesitat\w+", r"reluctant\w*", r"more or less", r"(?:might|could|may|would) (?:well |also |just |perhaps |arguably |possibly )?(?:be|suspect|guess|argue|represent|correspond|reflect|indicate|suggest|have|speak|call|say)",
+    r"suspect(?:ed|s)?", r"guess\w*", r"suppose\w*", r"presum\w+", r"assum(?:e|es|ed|ing|ption|ably)", r"unless", r"so to speak", r"as it were", r"(?:sort|kind) of", r"if (?:anything|at all|one|the (?:light|picture|image|focus))",
+    r"(?:cannot|can['\u2019]t|can not|not) (?:\w+ )?(?:be )?(?:sure|certain|say|tell|confident|rule out|decide|commit)", r"(?:no|little|low|limited) (?:certainty|confidence|doubt)", r"confiden\w+", r"somewhat", r"arguabl[ey]", r"imagin\w+", r"impression (?:of|that)", r"appears? to be", r"looks? (?:a bit |somewhat |rather )?like", r"conceivabl[ey]", r"i['\u2019]d say",
 )  # fmt: skip
 
 _ACT = (
     r"(?:excis|biops|treat|refer|monitor|remov|resect|manag|evaluat|examin|follow|surveill|cauteri[sz]|irradiat|prescrib|appl|"
     r"re-?assess|observ|photograph|check|investigat)\w*"
 )
+_DONE = r"(?:excis|biops|treat|refer|monitor|remov|resect|cauteri[sz]|irradiat|prescrib|re-?assess|photograph|investigat|screen|sampled)\w*"
 # Advice on what to do: a picture's reading names a condition and leaves the rest to people.
 _CARE = (
     r"(?:biops|excis|treatment|therap|remov|resect|follow-?up|referral|(?:self-)?examinat|check-?up|(?:skin |blood )?(?:checks?|tests?)|surg|monitor|surveillance|"
@@ -233,17 +117,69 @@ MANAGEMENT = whole_words(
     rf"{_CARE} (?:would|could|might|may|should|will) (?:help|work|be an option|be tried|suffice)",
     r"(?:please |to )?(?:seek|consult|see|visit|contact) (?:an? |the |your |medical |immediate )*(?:doctor|dermatologist|physician|specialist|attention|advice|help|care)",
     r"re-?examin\w+", r"(?:of|for) choice",
-    rf"(?:should|must|ought to|needs? to|has to|have to) (?:\w+ )?be (?:\w+ly )?{_ACT}",
+    rf"(?:should|must|ought to|needs? to|has to|have to) (?:\w+ )?be (?:\w+ly )?{_DONE}",
     rf"(?:requires?|warrants?|merits?|necessitates?|needs) (?:an? |immediate |urgent |prompt |further |complete |surgical |wide |early ){{0,3}}{_ACT}",
     rf"{_ACT} (?:\w+ ){{0,2}}(?:is|are|was) (?:\w+ly )?(?:recommended|advised|indicated|warranted|required|suggested|mandatory|needed)",
-    r"(?:i|we|they) (?:would )?(?:recommend|advise|suggest|prescribe)", r"recommend(?:ed|s|ing|ations?)", r"advis(?:ed|able|e to)",
+    r"(?:i|we|they) (?:would )?(?:recommend|advise|prescribe)", r"(?:i|we) (?:would )?suggest (?!a pigment)", r"recommend(?:ed|s|ing|ations?)", r"advis(?:ed|able|e to)",
     r"(?:first|second)[ -]line (?:treatment|therapy|agent)", r"treatment (?:of choice|options?|plan|consists?|includes?|with)",
     r"(?:topical|oral|systemic|intralesional) (?:\w+ )?(?:steroids?|corticosteroids?|antibiotics?|antifungals?|retinoids?|therapy|treatment|agents?)",
     r"(?:mohs|cryotherapy|curettage|phototherapy|chemotherapy|immunotherapy|radiotherapy|antibiotics?|antifungals?|corticosteroids?)"
     r"(?: (?:surgery|treatment|is|are|should|would|may|can))",
     r"apply (?:a |an |the )?\w+", r"\d+ ?(?:mg|ml|%) (?:of )?\w+ (?:daily|twice|once|cream|ointment)", r"(?:prompt|urgent|early|immediate) referral",
     r"follow-?up (?:in|within|after|every|visits?|is|examinations?)", r"sun (?:protection|avoidance|screen)", r"sunscreen",
+    *topics.CARE,
 )  # fmt: skip
+
+# Names that stand for signs, scales and tests.
+EPONYMS = frozenset(
+    [
+        "wickham",
+        "koebner",
+        "köbner",
+        "auspitz",
+        "nikolsky",
+        "darier",
+        "beau",
+        "mees",
+        "muehrcke",
+        "terry",
+        "hutchinson",
+        "gottron",
+        "fitzpatrick",
+        "monk",
+        "glogau",
+        "wood",
+        "becker",
+        "ota",
+        "ito",
+        "blaschko",
+        "langer",
+        "tzanck",
+        "gram",
+        "romberg",
+        "fordyce",
+        "montgomery",
+        "pastia",
+        "forchheimer",
+        "koplik",
+        "janeway",
+        "osler",
+        "heberden",
+        "bouchard",
+        "virchow",
+        "leser",
+        "trelat",
+        "trélat",
+        "dennie",
+        "morgan",
+        "hertoghe",
+        "skincon",
+        "derm7pt",
+        "isic",
+        "english",
+        "latin",
+    ]
+)
 
 _MONTH = r"(?:jan(?:uary)?|feb(?:ruary)?|mar(?:ch)?|apr(?:il)?|may|june?|july?|aug(?:ust)?|sep(?:t(?:ember)?)?|oct(?:ober)?|nov(?:ember)?|dec(?:ember)?)"
 # Words that name a person or lead to one.
@@ -277,6 +213,58 @@ PERSONAL: tuple[re.Pattern[str], ...] = (
         r"record #? ?\d+",
     ),
     registered(re.compile(r"(?<!\w)(?:ID|No|Nr|Number|Record|Ref)\.?:? ?#?[A-Z]{0,5}-?\d{5,}")),
+    registered(
+        re.compile(
+            r"(?<![\w.])[A-Z]{0,5}[#-]?\d{4,}(?![\d%])|(?<![\w.])[A-Z]{1,4}[#-]?\d{3,}(?!\w)|(?<![\w.])\d{2,}-[A-Z0-9]{1,4}-?\d{2,}|(?<![\w.])\d{3,4}[- /]\d{3,}"
+        )
+    ),
+    registered(
+        re.compile(
+            r"(?<!\w)[A-Z][a-z]+['\u2019]s (?:left|right|own|hand|hands|arm|leg|foot|feet|face|back|skin|mole|lesion|nose|cheek|finger|shoulder|chest|neck|body)\b"
+        )
+    ),
+    registered(
+        re.compile(
+            r"(?:reads|says|name|named|signed|labelled|labeled|marked|written|shows|bears)\b[^.A-Z]{0,12}['\u2018\u201c\"][A-Z][\w-]+,? [A-Z]"
+        )
+    ),
+    registered(re.compile(r"\b\d{4}:\d{2}:\d{2}\b|\b\d{1,2}:\d{2}(?::\d{2})?(?: ?[ap]m)?\b")),
+    whole_words(
+        "january",
+        "february",
+        "april",
+        "june",
+        "july",
+        "august",
+        "september",
+        "october",
+        "november",
+        "december",
+        "monday",
+        "tuesday",
+        "wednesday",
+        "thursday",
+        "friday",
+        "saturday",
+        "sunday",
+        r"(?:in|of|since|last|early|late|mid) (?:march|may)",
+        r"(?:march|may) (?:of )?(?:19|20)\d\d",
+        r"\d{1,2}(?:st|nd|rd|th)? (?:of )?(?:march|may)",
+        "surname",
+        "initials",
+        "signature",
+        "wristband",
+        "passport",
+        r"e-?mail",
+        "phone",
+        "telephone",
+        r"postcode",
+        "zip code",
+        r"streets?",
+        r"(?:residing|resident|lives|living) (?:at|in)",
+        r"home address",
+        "pt",
+    ),
     registered(
         re.compile(
             r"(?<!\w)(?:[Rr]eads|[Ss]ays|[Tt]he name|[Cc]ourtesy of|[Ss]igned|[Bb]y) (?:Prof\.? |Dr\.? )?(?:[A-Z]\.|[A-Z][a-z]+) [A-Z][a-z]+"

@@ -12,7 +12,7 @@ from typing import Any
 
 from prompts import schemas
 from prompts.ontology import Ontology
-from quality import claim_words, text, thresholds
+from quality import claim_words, colour_words, form_words, text, thresholds
 from quality.patterns import possible
 from quality.text import Polarity
 from sources.fields import body_site
@@ -54,7 +54,8 @@ def against_pixels(prose: str, known: Known) -> list[str]:
     said = [
         f"{mention.quote} / measured {measured}"
         for measured in known.measured
-        for mention in text.mentions(prose, claim_words.AGAINST.get(measured, claim_words.NEVER))
+        if measured in form_words.AGAINST
+        for mention in text.mentions(prose, form_words.AGAINST[measured])
         if mention.polarity is Polarity.AFFIRMED and not _partly(mention)
     ]
     return said + _colours_not_there(prose, known.traces)
@@ -62,7 +63,7 @@ def against_pixels(prose: str, known: Known) -> list[str]:
 
 def _partly(mention: text.Mention) -> bool:
     """Whether the phrase is said of a part or with a limit: "partly irregular", "slightly asymmetric"."""
-    return bool(claim_words.PARTLY.search(" ".join(mention.before.split()[-3:])))
+    return bool(form_words.PARTLY.search(" ".join(mention.before.split()[-3:])))
 
 
 def _colours_not_there(prose: str, traces: Mapping[str, float | None]) -> list[str]:
@@ -70,7 +71,7 @@ def _colours_not_there(prose: str, traces: Mapping[str, float | None]) -> list[s
         return []
     return [
         f"{mention.quote} / {_share(colour, traces):.1%} of the lesion is near it"
-        for colour, pattern in claim_words.COLOURS_SAID.items()
+        for colour, pattern in colour_words.COLOURS_SAID.items()
         if traces.get(colour) is not None and _share(colour, traces) < thresholds.COLOUR_CLAIMED_SHARE
         for mention in text.mentions(prose, pattern)
         if mention.polarity is Polarity.AFFIRMED
@@ -169,10 +170,34 @@ def personal(prose: str) -> list[str]:
     return [match.group() for pattern in claim_words.PERSONAL if possible(pattern, prose) for match in pattern.finditer(prose)]
 
 
-def affirmed(pattern: re.Pattern[str], prose: str, unless: re.Pattern[str]) -> list[str]:
-    """Matches that the prose affirms, but for those in a clause with a word of `unless`."""
+def strangers(prose: str, ontology: Ontology) -> list[str]:
+    """Capitalised words inside a sentence that are neither medical words nor eponyms: names of people, places and institutions."""
+    if not _CAPITALISED.search(prose):
+        return []
+    known = ontology.words | claim_words.EPONYMS | _schema_words()
+    return [
+        match[1]
+        for match in _CAPITALISED.finditer(prose)
+        if match[1].lower().removesuffix("s") not in known and match[1].lower() not in known
+    ]
+
+
+_CAPITALISED = re.compile(r"(?<=[a-z,] )([A-Z][a-z]{2,})(?!\w)")
+
+
+@cache
+def _schema_words() -> frozenset[str]:
+    """Words of the closed vocabularies, which some writers capitalise, and function words."""
+    terms = [*schemas.SKINCON, *schemas.COLOURS, *schemas.MEASURED]
+    terms += [word for key, values in schemas.DERM7PT.items() for word in (key.replace("_", " "), *values)]
+    terms += [value for values in schemas.MEASURED.values() for value in values]
+    return frozenset(word for term in terms for word in text.words(term)) | text.FUNCTION_WORDS
+
+
+def stated(pattern: re.Pattern[str], prose: str, unless: re.Pattern[str]) -> list[str]:
+    """Matches that the prose affirms or denies, but for those in a clause with a word of `unless`."""
     return [
         found.quote
         for found in text.mentions(prose, pattern)
-        if found.polarity is Polarity.AFFIRMED and not unless.search(found.before + found.quote + found.after)
+        if found.polarity is not Polarity.UNASSESSED and not unless.search(found.before + found.quote + found.after)
     ]

@@ -1,124 +1,12 @@
-"""The words that the checks on generated text look for: findings as prose says them, and what must not be said.
+"""The words that must not be said in generated text, by topic.
 
-All patterns match whole words and ignore case. Written for this project from the vocabularies in `prompts.schemas`.
+All patterns match whole words and ignore case. Written for this project; `quality.topics` holds the wide fields.
 """
 
 import re
 
+from quality import topics
 from quality.patterns import registered, whole_words
-
-# How prose names each seven-point criterion.
-CRITERIA: dict[str, re.Pattern[str]] = {
-    "pigment_network": whole_words(r"pigment(?:ed|ary)?[ -]network", r"reticular (?:network|pattern)"),
-    "blue_whitish_veil": whole_words(r"blu(?:e|ish)[ /-]?(?:whit(?:e|ish)|gr[ae]y(?:ish)?)?[ -]?(?:veil|haze|film)"),
-    "vascular_structures": whole_words(
-        r"vascular (?:structures?|patterns?)", r"(?:blood )?vessels?", r"telangiectas(?:ia|iae|ias|es)", r"vascularity"
-    ),
-    "pigmentation": whole_words(r"pigmentation", r"(?:pigment )?blotch(?:es)?"),
-    "streaks": whole_words(r"streaks?", r"pseudopods?", r"radial streaming"),
-    "dots_and_globules": whole_words(r"(?<!red )(?<!pinpoint )dots(?: (?:and|or|/) globules)?", r"globules?"),
-    "regression_structures": whole_words(
-        r"(?<!within )(?<!within areas of )regression(?: (?:structures?|areas?))?", r"regressive (?:structures?|areas?)"
-    ),
-}
-
-EVEN = whole_words(r"regular(?:ly)?", r"even(?:ly)?", r"uniform(?:ly)?", "orderly", "symmetrically", "equally")
-UNEVEN = whole_words(
-    r"irregular(?:ly)?", r"uneven(?:ly)?", "disorderly", "asymmetrically", r"random(?:ly)?", r"haphazard(?:ly)?"
-)
-
-# The words that tell one value of a criterion, or a part of it, from another; criteria whose values prose mixes freely are left out.
-VALUES: dict[str, dict[str, re.Pattern[str]]] = {
-    "pigment_network": {
-        "typical": whole_words("typical", "regular", "orderly", r"even(?:ly)?", r"uniform(?:ly)?", r"honeycomb(?:[ -]like)?"),
-        "atypical": whole_words("atypical", r"irregular(?:ly)?", "disrupted", "distorted", "disorderly", "broken", "uneven"),
-    },
-    "streaks": {"regular": EVEN, "irregular": UNEVEN},
-    "dots_and_globules": {"regular": EVEN, "irregular": UNEVEN},
-    "pigmentation": {
-        "diffuse": whole_words(r"diffuse(?:ly)?", "homogeneous", "widespread", "generali[sz]ed"),
-        "localized": whole_words(r"locali[sz]ed", "focal", "circumscribed", "patchy"),
-        "regular": EVEN,
-        "irregular": UNEVEN,
-    },
-    "vascular_structures": {
-        "arborizing": whole_words(r"arbori[sz]ing", "branching"),
-        "comma": whole_words(r"comma(?:[ -](?:shaped|like))?"),
-        "hairpin": whole_words(r"hair[ -]?pin(?:[ -](?:shaped|like))?"),
-        "wreath": whole_words(r"wreath(?:[ -](?:shaped|like))?"),
-        "dotted": whole_words("dotted", "pinpoint"),
-        "linear irregular": whole_words(r"linear,? irregular", r"irregular,? linear"),
-    },
-}
-
-# Values of two parts, each told apart by itself.
-VALUE_PARTS: dict[str, tuple[tuple[str, ...], ...]] = {"pigmentation": (("diffuse", "localized"), ("regular", "irregular"))}
-
-# "Brown pigmentation" is everyday speech; only a pigmentation that prose calls diffuse, localized or (ir)regular is the
-# criterion.
-NEEDS_VALUE: frozenset[str] = frozenset({"pigmentation"})
-
-# How prose names each SkinCon concept that is a structure; "-like" comparisons claim nothing.
-_LIKE = r"(?![ -]like)"
-CONCEPTS: dict[str, re.Pattern[str]] = {
-    concept: whole_words(*(alternative + _LIKE for alternative in alternatives))
-    for concept, alternatives in {
-        "Abscess": [r"abscess(?:es)?"],
-        "Acuminate": ["acuminate"],
-        "Atrophy": ["atrophy", "atrophic"],
-        "Bulla": ["bullae?", "bullous"],
-        "Burrow": ["burrows?"],
-        "Comedo": [r"comedo(?:s|nes|nal)?"],
-        "Crust": [r"crust(?:s|ed|ing|y)?"],
-        "Cyst": [r"(?<!milia-like )cyst(?:s|ic)?"],
-        "Dome-shaped": [r"dome[ -]shaped"],
-        "Erosion": ["erosions?", "eroded", "erosive"],
-        "Erythema": ["erythema", "erythematous"],
-        "Excoriation": ["excoriations?", "excoriated"],
-        "Exophytic/Fungating": ["exophytic", "fungating"],
-        "Exudate": [r"exudat(?:e|es|ive|ion)", "oozing"],
-        "Fissure": [r"fissur(?:e|es|ed|ing)"],
-        "Flat topped": [r"flat[ -]topped"],
-        "Friable": [r"friab(?:le|le-looking|ility)"],
-        "Induration": ["induration", "indurated"],
-        "Lichenification": ["lichenification", "lichenified"],
-        "Macule": [r"macul(?:e|es|ar)"],
-        "Nodule": [r"nodul(?:e|es|ar)"],
-        "Papule": [r"papul(?:e|es|ar)"],
-        "Patch": ["patch", "patches"],
-        "Pedunculated": ["pedunculated"],
-        "Plaque": ["plaques?"],
-        "Poikiloderma": ["poikiloderma", "poikilodermatous"],
-        "Purpura/Petechiae": ["purpura", "purpuric", "petechiae?", "petechial"],
-        "Pustule": [r"pustul(?:e|es|ar)"],
-        "Scale": [r"(?<!measuring )(?<!ruler )(?<!millimetre )(?<!metric )scal(?:e|es|y|ing)(?! (?:bar|marker|of\b))"],
-        "Scar": ["scars?", "scarring", "scarred"],
-        "Sclerosis": ["sclerosis", "sclerotic"],
-        "Telangiectasia": [r"telangiectas(?:ia|iae|ias|es)", "telangiectatic"],
-        "Translucent": ["translucent", "translucency"],
-        "Ulcer": [r"ulcer(?:s|ated|ation|ations)?"],
-        "Umbilicated": ["umbilicated", "umbilication"],
-        "Vesicle": [r"vesic(?:le|les|ular)"],
-        "Warty/Papillomatous": ["warty", "verrucous", "papillomatous"],
-        "Wheal": ["wheals?"],
-        "Xerosis": ["xerosis", "xerotic"],
-    }.items()
-}
-
-# Colour concepts are also ordinary adjectives of other things, so only their denial counts, and only of a colour as
-# such.
-_AS_COLOUR = r" (?:colou?r(?:ation)?|areas?|pigment(?:ation)?|hues?|tones?|tints?|discolou?ration)"
-COLOUR_CONCEPTS: dict[str, re.Pattern[str]] = {
-    "Black": whole_words("black" + _AS_COLOUR),
-    "Blue": whole_words("blue" + _AS_COLOUR),
-    "Brown(Hyperpigmentation)": whole_words("brown" + _AS_COLOUR, "hyperpigmentation"),
-    "Gray": whole_words("gr[ae]y" + _AS_COLOUR),
-    "Pigmented": whole_words("pigmented", "pigmentation"),
-    "Purple": whole_words("purple" + _AS_COLOUR),
-    "Salmon": whole_words("salmon" + _AS_COLOUR),
-    "White(Hypopigmentation)": whole_words("white" + _AS_COLOUR, "hypopigmentation"),
-    "Yellow": whole_words("yellow" + _AS_COLOUR),
-}
 
 # Words of a diagnosis that no list of disease names holds.
 DIAGNOSTIC = whole_words(
@@ -126,6 +14,9 @@ DIAGNOSTIC = whole_words(
     r"diagnos(?:is|es|ed|tic|e)", r"\w*carcinomas?", r"\w*sarcomas?", r"\w*melanomas?", r"\w*lymphomas?",
     r"\w*dermatitis",
     r"\w*keratos[ie]s", r"na?ev(?:us|i)", "infection", r"disease[sd]?",
+    "sinister", "alarming", "ominous", "reassuring", "aggressive", "cancerous", "precancerous", "premalignant", "dysplastic", "neoplastic", "inflammatory nature", r"danger(?:s|ously)?", r"risk(?:s|y)?", "urticarial", "lentiginous", "lupoid",
+    "morpheaform", "sarcoidal", "granulomatous", "lichenoid", r"(?:low|high)[ -](?:risk|grade)", "proliferative", "lethal", "serious", r"worr(?:y|ies|ied|isomely|yingly)", r"concern(?:s|ed)?", r"suspicio(?:n|ns|usly)", "atypia",
+    "non-?cancerous", "good-natured", "evil", "invasive", r"metasta\w+", "neoplasia", r"patholog(?:y|ical|ic)", r"(?:genetic|hereditary|congenital|autoimmune|infectious|allergic|inflammatory|metabolic|vascular) (?:disorder|condition|process|origin|aetiology|etiology|cause|nature)s?", r"syndrom\w+",
     "harmless", "innocent", "innocuous", "dangerous", r"worr(?:ying|isome)", "concerning", r"suspicious(?:-looking)?", "life-?threatening",
     r"(?:acnei|psoriasi|impetigini|keloidi)form", "psoriatic", "infectious", "viral", "bacterial", "fungal", "mycotic", "parasitic", "allergic", "autoimmune", r"(?:lichen|na?ev|lup|ecz?emat|pemphig|sarc|kel|melanom)oid", "eczematous",
     r"(?:h[ae]+m)?angiomatous", r"(?:lip|fibr|carcin|sarc|melan)omatous", "metastatic", "melanocytic", "disorders?",
@@ -138,6 +29,10 @@ DERMOSCOPIC_ONLY = whole_words(
     r"regression structures?", "pseudopods?", "radial streaming", "dots and globules", "globules?", "negative network",
     r"arbori[sz]ing vessels", "peppering", "lacunae", "fingerprint-like", r"parallel (?:ridge|furrow) pattern",
     r"rosettes?", "chrysalis", r"shiny white (?:lines|streaks)",
+    "epiluminescence", r"dermatoscop\w+", r"dermoscop\w+", r"(?:cross-?|non-?)?polari[sz]\w+", r"immersion(?: \w+)?", r"videodermatoscop\w+", "clods?", r"(?:red|blue|maple|maroon)[ -](?:lacunae|lagoons?)", r"honeycomb\w*", r"star-?burst",
+    r"(?:crystalline|shiny|chrysalis-like) (?:white )?(?:streaks|lines|structures)", r"ovoid nests?", r"(?:hair-?pin|glomerular|comma|corkscrew|serpentine|crown|coiled|looped|arborescent|tree-like) (?:vessels?|capillar\w+)", r"milky[ -]red (?:areas?|globules?)", r"moth-?eaten",
+    r"(?:fat )?fingers (?:and|&) (?:ridges|fissures)", r"cerebriform", r"blue-?(?:gr[ae]y|white) (?:ovoid|globules?|veil|structures|dots|granules|peppering)", r"granularity", r"rhomboid\w*", r"reticul(?:ar|ated) (?:network|lines|pattern)", r"(?:pigment|reticular|inverse|negative|brown|atypical|delicate) network", r"concentric (?:structures|rings)", r"strawberry pattern",
+    r"structureless (?:areas?|zones?|pattern)", r"(?:radial|peripheral) (?:streaming|streaks|projections|lines)", r"cobblestone\w*", r"pigment(?:ed)? dots", r"seven-point", r"abcd rule", r"magnifi(?:ed|cation) (?:view|dermat\w+)", r"contact plate", r"tenfold", r"10x",
 )  # fmt: skip
 CLINICAL_ONLY = whole_words(r"clinical (?:photo|photograph|image|picture|overview)", r"smartphone (?:photo|photograph|image)")
 
@@ -153,36 +48,36 @@ NON_VISUAL: dict[str, re.Pattern[str]] = {
         r"(?:it|the (?:lesion|rash|spot|mole|patch|nodule)|which|that) (?:first |gradually |slowly |suddenly |then )?"
         r"(?:started|began|appeared|developed|arose|recurred|spread|grew|enlarged|bled|healed|returned|persisted|changed)",
         r"within (?:a few |several |\w+ )?(?:hours?|days?|weeks?|months?|years?)", r"recurr(?:ed|ence|ing)", r"progress(?:ed|ively|ion)",
-        r"after (?:sun|trauma|injury|repeated|having|an? (?:holiday|injury|insect|burn|cut|bite|trip|illness|vaccination))\b[\w ]{0,20}", r"medical history", r"since (?:birth|childhood|\d{4})", "duration",
+        r"after (?:sun|trauma|injury|repeated|having|an? (?:holiday|injury|insect|burn|cut|bite|trip|illness|vaccination))\b[\w ]{0,20}", r"medical history", r"since (?:birth|childhood|\d{4})", "duration", *topics.HISTORY,
     ),
     "symptom": whole_words(
         r"itch(?:y|es|ing|iness)?", r"prurit(?:us|ic)", r"pain(?:ful|less|s)?", r"tender(?:ness)?", "burning",
         r"sore(?:ness)?",
-        "asymptomatic", r"stings?", r"(?:no|without|any) (?:pain|itch\w*|complaints?)", r"bleeds?", r"complain\w*", r"symptom(?:s|atic)?", r"numb(?:ness)?", r"stinging", "discomfort", r"tingl(?:es|ing)", r"fever(?:ish)?", r"irritat(?:ed|es|ing|ion)", r"ach(?:e|es|ing)", r"prickl\w+", "malaise",
-        r"feels? (?:no|any|hot|burning|itchy|tight)", r"hypersensitiv\w+",
+        "asymptomatic", r"stings?", r"(?:no|without|any) (?:pain|itch\w*|complaints?)", r"bleeds?", r"complain\w*", r"symptom(?:s|atic)?", r"numb(?:ness)?", r"stinging", "discomfort", r"tingl(?:es|ing)", r"fever(?:ish)?", r"irritat(?:es|ing)", r"ach(?:e|es|ing)", r"prickl\w+", "malaise",
+        r"feels? (?:no|any|hot|burning|itchy|tight)", r"hypersensitiv\w+", *topics.SYMPTOM,
     ),
     "age": whole_words(
         r"\d+[ -]years?[ -]old", r"years? of age", "elderly", r"middle-aged", r"aged \d+", r"infants?",
         r"child(?:ren)?",
         r"adults?", r"age:? ?\d+", r"(?:old|older|young|younger) (?:patient|person|man|woman|individual)(?:['\u2019]s)?", "teens",
-        r"\w+(?:ties|teens) years", r"in (?:his|her|their|the) \w+ties", r"bab(?:y|ies)", r"toddlers?", r"adolescents?", r"teenagers?", r"paediatric|pediatric", "newborn",
+        r"\w+(?:ties|teens) years", r"in (?:his|her|their|the) \w+ties", r"bab(?:y|ies)", r"toddlers?", r"adolescents?", r"teenagers?", r"paediatric|pediatric", "newborn", *topics.AGE,
     ),
     "sex": whole_words("males?", "females?", "man", "men", "woman", "women", "boys?", "girls?", "his", "her", "he", "she",
-        r"lad(?:y|ies)", r"gentlem[ae]n", "husband", "wife", "masculine", "feminine"),
+        r"lad(?:y|ies)", r"gentlem[ae]n", "husband", "wife", "masculine", "feminine", *topics.SEX),
     "palpation": whole_words(
         r"palpa(?:ble|tion|ted|te)", "firm", r"blanch(?:es|ing|able)?", r"non-?blanch(?:ing|able)", "diascopy",
         r"warm(?:th)?(?: to(?: the)? touch)", "warmth", r"freely mobile",
         r"(?:soft|hard|rough|smooth) to(?: the)? touch", r"when (?:pressed|pinched|squeezed|touched|stretched|palpated)",
         r"on (?:lateral )?(?:pressure|touch|touching|pressing|stretching)", r"(?:lateral|digital|gentle) pressure", r"feels? \w+", "rubbery",
         "fluctuan(?:t|ce)", r"compressib\w+", r"tethered", r"dimple sign", r"(?:nikolsky|darier)\w*", r"(?:moved|movable|mobile)(?: freely)?",
-        r"hard and fixed", r"fixed to", r"under the fingers?", r"indent\w*",
+        r"hard and fixed", r"fixed to", r"under the fingers?", *topics.PALPATION,
     ),
     "histology": whole_words(
         r"histo(?:patho)?log(?:y|ic|ical|ically)", r"biops(?:y|ies|ied)", r"immunohisto\w+", "microscopy",
         r"under the microscope", r"microscopic(?:al|ally)?(?: examination)?", r"patholog(?:y|ic|ical|ically|ists?)", r"stain(?:ed|ing) (?:sections?|for|with)",
         r"(?:tissue )?sections?", "specimens?", r"mitos[ie]s", "mitotic", "nuclei", r"\w*cytes", r"cells", r"melanophages?", r"granulomas?",
-        "dermis", r"epidermis", r"stratum corneum", r"rete ridges?", r"acantho\w+", r"parakerato\w+", r"spongio\w+", r"nests of",
-        r"(?:clear|negative|positive|involved) margins", r"laboratory", r"blood tests?", r"cultures?", r"koh",
+        "dermis", r"stratum corneum", r"rete ridges?", r"acantho\w+", r"parakerato\w+", r"spongio\w+", r"nests of",
+        r"(?:clear|negative|positive|involved) margins", r"laboratory", r"blood tests?", r"cultures?", r"koh", *topics.HISTOLOGY,
     ),
     "treatment": whole_words(
         r"treat(?:ed|ment|ments|ing)?", r"therap(?:y|ies|eutic)", r"excis(?:ed|ion|ional)", r"steroids?",
@@ -211,6 +106,7 @@ PROVENANCE = whole_words(
     r"data ?set", r"according to the (?:prompt|instructions?|label|annotations?|schema)", r"(?:the|this|your) prompt",
     "json",
     r"annotat(?:ed|ion|ions|ors?)", r"\w+\.(?:jpe?g|png|tiff?|webp|bmp)",
+    *topics.TOLD,
 )  # fmt: skip
 
 # A model that answers about itself instead of the picture.
@@ -236,13 +132,16 @@ REFUSAL = whole_words(
     r"not a (?:doctor|physician)",
     r"(?:consult|see|seek|contact) (?:a|an|your|with a) (?:qualified |licensed |healthcare |medical )*"
     r"(?:doctor|dermatologist|professional|physician|provider|advice|attention)",
+    *topics.SELF,
 )  # fmt: skip
 
 # Words left from a template that nobody filled in.
 PLACEHOLDER = registered(
     re.compile(
         r"lorem ipsum|\{[\w ]*\}|\[[a-z][\w /|,-]{0,60}\]|%[sd]\b|\bX{3,}\b|_{3,}|\bto be (?:completed|filled|added|determined)\b|\bTB[CDA]\b|<[a-z_ /]{1,40}>|\.{4,}|…{2,}|\bTODO\b"
-        r"|\bN/A\b|<\|[^|]*\|>",
+        r"|\bN/A\b|<\|[^|]*\|>|\$\{?[a-z_]+|%\(\w+\)s|\((?:insert|add|describe|fill|enter|specify|state|choose|select|name|give|list|mention)\b[^)]*\)|\binsert\b[^.]{0,40}\bhere\b|\bplaceholder\b"
+        r"|\b(?:write|describe|list|insert|add|provide|enter|specify|state|fill in|mention|summari[sz]e|give) (?:one|an?|the|your|any|all|here|in|two|up to|at least|between)\b[^.]{0,60}\b(?:here|words|sentences?|below|above|paragraphs?|fields?|findings?|features)\b"
+        r"|\?{2,}|\b(?:example|sample|dummy|default|boilerplate) text\b|\b(?:see|as|same as) (?:above|below)\b|\bTK\b|\bblah\b|\b(?:null|nan|undefined)\b|\boptional:|\b(?:option|choice|field|value|item|slot|section|sentence|finding|feature|step) ?[#_]?\d\b|\b\w+_\w+\b",
         re.IGNORECASE,
     )
 )

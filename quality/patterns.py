@@ -5,7 +5,8 @@ Prose meets about 150 patterns; running each over every text would take ten time
 
 import re
 import string
-from collections.abc import Iterable
+from bisect import bisect_right
+from collections.abc import Iterable, Mapping, Sequence
 from functools import cache, lru_cache
 from re import _constants as op  # type: ignore[attr-defined]
 from re import _parser  # type: ignore[attr-defined]
@@ -48,6 +49,38 @@ def _possible(text: str) -> frozenset[int]:
     automaton, owners, always = _automaton()
     found = {match[0] for match in automaton.find_matches_as_indexes(text.casefold(), overlapping=True)}
     return always.union(*(owners[needle] for needle in found))
+
+
+def places(text: str, spans: Sequence[tuple[int, int]]) -> Mapping[int, Sequence[int]]:
+    """For each pattern by its number, the spans of a text in which it may match; a pattern that is not in it matches in none.
+
+    `spans` are disjoint and ascending. The text is searched once, however many patterns and spans there are.
+    """
+    automaton, owners, always = _automaton()
+    found: dict[int, list[int]] = {number: list(range(len(spans))) for number in always}
+    lower, starts = text.lower(), [start for start, _ in spans]
+    if len(lower) != len(text):  # a letter that grows, as the dotted capital I does: no place is certain
+        return dict.fromkeys(range(len(_REGISTERED)), range(len(spans)))
+    seen = {
+        (needle, place)
+        for needle, start, end in automaton.find_matches_as_indexes(lower, overlapping=True)
+        if (place := bisect_right(starts, start) - 1) >= 0 and end <= spans[place][1]
+    }
+    for needle, place in sorted(seen, key=_by_place):
+        for number in owners[needle]:
+            held = found.setdefault(number, [])
+            if not held or held[-1] < place:
+                held.append(place)
+    return found
+
+
+def _by_place(hit: tuple[int, int]) -> int:
+    return hit[1]
+
+
+def number_of(pattern: re.Pattern[str]) -> int | None:
+    """The number of a registered pattern."""
+    return _NUMBER.get(id(pattern))
 
 
 @cache

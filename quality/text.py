@@ -6,12 +6,12 @@ that ends at a clause boundary. Nothing here knows dermatology; the word lists t
 
 import re
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from functools import lru_cache
 
-from quality.patterns import possible
+from quality.patterns import number_of, places
 
 _WORD = re.compile(r"[^\W\d_]+(?:['\u2019-][^\W\d_]+)*")
 _ASCII_LETTERS = re.compile(r"[A-Za-z]")
@@ -22,22 +22,28 @@ _CLAUSE_END = re.compile(
 _VERBS = r"is|are|was|were|appears?|remains?|can|could|cannot|may|might"
 _SEEN = (
     r"seen|visible|present|evident|identified|identifiable|observed|noted|noticed|appreciated|found|detected|detectable"
-    r"|discernible|recogni[sz]ed|apparent|recorded|shown|noticeable"
+    r"|discernible|discerned|distinguished|resolved|made out|recogni[sz]ed|apparent|recorded|shown|noticeable"
+)
+# The same words where they say something, not where they stand before their noun: "visible vessels".
+_SAID_SEEN = (
+    rf"(?:{_SEEN})(?=\W*$|\s*[,;:.)(]|\s+(?:in|on|at|over|within|throughout|along|here|there|across|near|around|under|as|and|or|nor|but|only|with|from|to|by"
+    r"|anywhere|elsewhere|beside|between|among|beneath|above|below|towards?|through|inside|outside|that|which|when|where|centrally|peripherally)\b)"
 )
 # A denial ahead of a phrase reaches no further than one of these.
 _SCOPE_START = re.compile(
     r"\b(?:is|are|was|were|has|shows|contains|displays|reveals|demonstrates|exhibits|includes|appears|with|there)\b"
-    rf"|(?<!\bno )(?<!\bwithout )(?<!\bany )(?<!\bclearly )(?<!, )(?<!\bor )(?<!\band )(?<!\bof )\b(?:{_SEEN})\b"
+    rf"|(?<!\bno )(?<!\bwithout )(?<!\bany )(?<!\bclearly )(?<!, )(?<!\bor )(?<!\band )(?<!\bof )\b{_SAID_SEEN}"
     r"|\b(?:assessed|judged|evaluated|determined|measured)\b(?!\s*:)"
     r"|,\s+(?:and|with)\s+(?=(?:an?|the|some|several|multiple)\b)",
     re.IGNORECASE,
 )
 _SEEN_NEXT = re.compile(rf"\b(?:{_SEEN})\s*$", re.IGNORECASE)
+_SEEN_FIRST = re.compile(rf"^\s*(?:{_SEEN})\b", re.IGNORECASE)
 """An adjective of the phrase itself: in "not show visible vessels" nothing new begins at "visible"."""
 
 _DENIED_BEFORE = re.compile(
-    r"\b(?:no|not(?! only)|without|absence of|absent|lacks?|lacking|neither|nor|free of|devoid of|rather than"
-    r"|never|cannot"
+    r"\b(?:no|not(?! only)|without|absence of|absent|lacks?|lacking|neither|nor|free (?:of|from)|devoid of|rather than"
+    r"|never|cannot|nowhere|in vain|fail(?:s|ed)? to|missing|spared by|none of|void of|bare of|nothing (?:of|like)|little (?:if any|or no)"
     r"|(?:do|does|did|is|are)n['\u2019]t)\b|\bnon[- ]$",
     re.IGNORECASE,
 )
@@ -47,15 +53,19 @@ _DENIED_AFTER = re.compile(
     rf"|(?:cannot|can\s+not|can['\u2019]t|could\s+not)\s+be\s+(?:\w+ly\s+)?(?:{_SEEN})\b",
     re.IGNORECASE,
 )
-_ASIDE = re.compile(r"\s*[:=(]\s*(?:absent|none|no|not\s+(?:seen|present|visible))\b", re.IGNORECASE)
-_ABSENT_ARE = re.compile(
-    r"\W*(?:\w+ly\s+|also\s+|equally\s+)?(?:absent|missing|lacking|not (?:seen|visible|present))\s+(?:is|are|was|were)\b",
+_ASIDE = re.compile(
+    r"(?:\s+\w+){0,2}\s*(?:[:=(,]|[-\u2013\u2014])\s*(?:absent|none|no(?=\W*$)|nil|negative|not\s+(?:seen|present|visible))\b",
     re.IGNORECASE,
 )
-"""An inverted denial at the start of a clause: "absent are streaks"."""
+_ABSENT_ARE = re.compile(
+    r"(?:^|,)\W*(?:\w+ly\s+|also\s+|equally\s+)?(?:absent|missing|lacking|not (?:seen|visible|present))\s+(?:is|are|was|were)\b"
+    r"|\b(?:absent|missing|lacking|not (?:\w+ )?(?:seen|visible|present|found|identified|recogni[sz]ed|discernible|detected)),?\s+(?:just )?(?:as|so|and so)\s+(?:is|are|was|were)\b",
+    re.IGNORECASE,
+)
+"""An inverted denial at the start of a clause, or after what leads into it: "absent are streaks"."""
 
 _LEFT_OPEN = re.compile(
-    r"\bwhether\b|\b(?:not|nor|never|n['\u2019]t|hardly|barely)\s+(?:\w+ly\s+)?(?:allow|permit|possible|enable|suffic\w+|enough|clear enough)\b"
+    r"\bwhether\b|\bsame (?:is true|holds|applies|goes|can be said)\b|\b(?:not|nor|never|n['\u2019]t|hardly|barely)\s+(?:\w+ly\s+)?(?:allow|permit|possible|enable|suffic\w+|enough|clear enough)\b"
     r"|\b(?:impossible|too (?:\w+ )?(?:blurred|dark|bright|small|poor|coarse))\b"
     r"|\b(?:no|nothing)\b[^,]*\b(?:statement|judge?ment|assessment|conclusion|information|can be (?:said|told|stated))\b"
     r"|\b(?:prevents?|precludes?|hinders?|hampers?|impedes?)\b",
@@ -76,10 +86,17 @@ _UNASSESSED = re.compile(
     r"|\bunavailable\b|\bunassess\w+|\bno information (?:on|about)\b",
     re.IGNORECASE,
 )
-_GAP_END = re.compile(
-    rf",|\b(?:and|or|nor|as well as|together with|{_VERBS}|absent|missing|lacking|not|{_SEEN})\b", re.IGNORECASE
+_TURN = re.compile(
+    r"\b(?:no[rt]?|non|nowhere|in vain|fail(?:s|ed)?|void|bare|nil|negative|spared|free|little|none|nothing|never|neither|cannot|without|whether|same|hardly|barely|free of|devoid|rather than|too|open|un\w+|im\w+|indeterminate"
+    r"|absen\w+|lack\w*|missing|prevent\w*|preclude\w*|hinder\w*|hamper\w*|impede\w*)\b|n['\u2019]t\b",
+    re.IGNORECASE,
 )
-_VERB = re.compile(rf"\b(?:{_VERBS}|absent|missing|lacking|not|{_SEEN})\b", re.IGNORECASE)
+"""What every pattern that denies a phrase or leaves it open needs: most clauses hold nothing of the kind."""
+
+_GAP_END = re.compile(
+    rf",|\b(?:and|or|nor|as well as|together with|{_VERBS}|absent|missing|lacking|not|{_SAID_SEEN})\b", re.IGNORECASE
+)
+_VERB = re.compile(rf"\b(?:{_VERBS}|absent|missing|lacking|not|{_SAID_SEEN})\b", re.IGNORECASE)
 
 _CLOSED_CLASS = (
     "a an the this that these those it its they their there here he she we i you his her our "
@@ -159,6 +176,41 @@ ELSEWHERE: frozenset[str] = frozenset(
         "é",
         "ha",
         "hay",
+        "ni",
+        "qui",
+        "och",
+        "är",
+        "som",
+        "på",
+        "av",
+        "det",
+        "från",
+        "nie",
+        "jest",
+        "się",
+        "przez",
+        "oraz",
+        "tidak",
+        "yang",
+        "dan",
+        "dari",
+        "pada",
+        "bir",
+        "ve",
+        "ile",
+        "için",
+        "için",
+        "og",
+        "ikke",
+        "auch",
+        "sich",
+        "wird",
+        "zum",
+        "zur",
+        "lassen",
+        "ein",
+        "dem",
+        "den",
     ]
 )
 
@@ -188,17 +240,12 @@ def words(text: str) -> list[str]:
 
 @lru_cache(maxsize=64)
 def _words(text: str) -> tuple[str, ...]:
-    return tuple(word.lower() for word in _WORD.findall(text))
+    return tuple(_WORD.findall(text.lower()))
 
 
 def sentences(text: str) -> list[str]:
     """Sentences, trimmed, empty ones left out."""
-    return list(_sentences(text))
-
-
-@lru_cache(maxsize=64)
-def _sentences(text: str) -> tuple[str, ...]:
-    return tuple(part.strip() for part in _SENTENCE_END.split(text) if part.strip())
+    return [trimmed for part in _parts(text, _SENTENCE_END)[0] if (trimmed := part.strip())]
 
 
 def clip(text: str, limit: int) -> str:
@@ -217,9 +264,8 @@ def quoted(found: Iterable[str], limit: int, most: int) -> str:
 def mentions(text: str, pattern: re.Pattern[str]) -> list[Mention]:
     """Every match of `pattern` in `text` with its polarity, read clause by clause."""
     return [
-        Mention(match.group(), _polarity(before, after), before, after)
-        for clause in (_clauses(text) if possible(pattern, text) else ())
-        if possible(pattern, clause)
+        Mention(match.group(), _polarity(before, after) if _turns(clause) else Polarity.AFFIRMED, before, after)
+        for clause in _holding(text, _CLAUSE_END, pattern)
         for match in pattern.finditer(clause)
         for before, after in [(clause[: match.start()], clause[match.end() :])]
     ]
@@ -227,14 +273,22 @@ def mentions(text: str, pattern: re.Pattern[str]) -> list[Mention]:
 
 def found(text: str, pattern: re.Pattern[str]) -> list[str]:
     """Every match of `pattern` inside a sentence of `text`, as written."""
-    if not possible(pattern, text):
-        return []
-    return [match.group() for part in _sentences(text) if possible(pattern, part) for match in pattern.finditer(part)]
+    return [match.group() for part in _holding(text, _SENTENCE_END, pattern) for match in pattern.finditer(part.strip())]
+
+
+def _holding(text: str, end: re.Pattern[str], pattern: re.Pattern[str]) -> Iterator[str]:
+    """The parts of a text in which a pattern may match."""
+    parts, where = _parts(text, end)
+    number = number_of(pattern)
+    yield from parts if number is None else map(parts.__getitem__, where.get(number, ()))
 
 
 @lru_cache(maxsize=64)
-def _clauses(text: str) -> tuple[str, ...]:
-    return tuple(_CLAUSE_END.split(text))
+def _parts(text: str, end: re.Pattern[str]) -> tuple[Sequence[str], Mapping[int, Sequence[int]]]:
+    """A text cut where `end` matches, and for each pattern by its number the parts that may hold it."""
+    cuts = [match.span() for match in end.finditer(text)]
+    spans = list(zip([0, *(stop for _, stop in cuts)], [*(start for start, _ in cuts), len(text)], strict=True))
+    return [text[start:stop] for start, stop in spans], places(text, spans)
 
 
 def reach(before: str) -> str:
@@ -244,13 +298,18 @@ def reach(before: str) -> str:
     return before[starts[-1] :] if starts else before
 
 
+@lru_cache(maxsize=512)
+def _turns(clause: str) -> bool:
+    return _TURN.search(clause) is not None
+
+
 def _polarity(before: str, after: str) -> Polarity:
     predicate = _predicate(after)
     governing = reach(before)
     if _UNASSESSED.search(governing) or _UNASSESSED.search(predicate) or _LEFT_OPEN.search(before) or _stays_open(after):
         return Polarity.UNASSESSED
-    inverted = _ABSENT_ARE.match(before)
-    if inverted and not _SCOPE_START.search(_SEEN_NEXT.sub("", before), inverted.end()):
+    inverted = _ABSENT_ARE.search(before)
+    if inverted and not _SCOPE_START.search(_SEEN_FIRST.sub("", _SEEN_NEXT.sub("", before[inverted.end() :]))):
         return Polarity.DENIED
     if _DENIED_BEFORE.search(governing) or _ASIDE.match(after):
         return Polarity.DENIED
@@ -281,9 +340,10 @@ def function_word_share(tokens: Sequence[str]) -> float:
 
 
 def foreign(sentence: str) -> bool:
-    """Whether a sentence has two function words of another European language and hardly any English ones."""
+    """Whether a sentence has function words of another language and hardly any English ones, or is long and has none at all."""
     tokens = words(sentence)
-    return len(ELSEWHERE & set(tokens)) >= 2 and function_word_share(tokens) < 0.2
+    share, other = function_word_share(tokens), len(ELSEWHERE & set(tokens))
+    return (other >= 2 and share < 0.2) or (other >= 1 and share < 0.15) or (len(tokens) >= 4 and share == 0)
 
 
 def looped(tokens: Sequence[str]) -> str:

@@ -46,16 +46,16 @@ def sex(text: str) -> str | None:
 
 
 _REGIONS = {
-    "head_neck": "head neck face scalp forehead temple eye eyelid ear nose cheek lip lips mouth chin jaw mandible perioral facial",
-    "trunk_front": "chest abdomen abdominal breast anterior_torso anterior_trunk torso_front sternum clavicle suprapubic",
-    "trunk_back": "back posterior_torso posterior_trunk torso_back lumbar scapular upper_back lower_back mid_back",
+    "head_neck": "nostril nostrils eyebrow eyebrows nape occiput earlobe head neck face scalp forehead temple eye eyelid ear nose cheek lip lips mouth chin jaw mandible perioral facial",
+    "trunk_front": "stomach belly navel umbilicus epigastric epigastrium breastbone ribs pectoral nipple nipples chest abdomen abdominal breast anterior_torso anterior_trunk torso_front sternum clavicle suprapubic",
+    "trunk_back": "spine scapula interscapular shoulder_blade shoulder_blades sacrum sacral back posterior_torso posterior_trunk torso_back lumbar scapular upper_back lower_back mid_back",
     "trunk_unspecified": "trunk torso lateral_torso lateral_trunk flank",
     "shoulder_axilla": "shoulder shoulders axilla axillae armpit deltoid",
-    "upper_limb": "upper_extremity upper_limb arm arms forearm elbow wrist wrists hand hands palm palms palmar finger fingers thumb "
+    "upper_limb": "fingertip fingertips knuckle knuckles thenar upper_extremity upper_limb arm arms forearm elbow wrist wrists hand hands palm palms palmar finger fingers thumb "
     "back_of_hand dorsum_hand upper_arm antecubital",
-    "lower_limb": "lower_extremity lower_limb leg legs thigh thighs knee knees popliteal calf shin ankle ankles foot feet sole soles "
+    "lower_limb": "instep shinbone kneecap hamstring lower_extremity lower_limb leg legs thigh thighs knee knees popliteal calf shin ankle ankles foot feet sole soles "
     "plantar heel toe toes hip lower_leg lower_legs foot_sole foot_top_or_side dorsum_foot",
-    "gluteal_buttocks": "buttock buttocks gluteal butt glutealcleft gluteal_cleft natal_cleft",
+    "gluteal_buttocks": "gluteus gluteal_fold buttock buttocks gluteal butt glutealcleft gluteal_cleft natal_cleft",
     "groin_genital_perineum": "genital genitals groin inguinal perineum perianal penis scrotum vulva anogenital_region "
     "perianal_region genital_region genitalia_or_groin anogenital",
     "nail": "nail nails fingernail toenail periungual subungual nail_nos",

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from prompts import ontology as ontologies
 from prompts import schemas
-from quality import checks, lexicon, text
+from quality import checks, finding_words, text
 from quality.claims import Known
 from quality.text import Polarity
 
@@ -302,9 +302,9 @@ def test_signs_that_share_a_disease_name_may_be_described() -> None:
 
 
 def test_every_concept_is_recognised_in_its_own_words() -> None:
-    for concept, pattern in lexicon.CONCEPTS.items():
+    for concept, pattern in finding_words.CONCEPTS.items():
         assert any(pattern.search(part) for part in [concept, *concept.split("/")]), concept
-    assert set(lexicon.CONCEPTS) | set(lexicon.COLOUR_CONCEPTS) == set(schemas.SKINCON)
+    assert set(finding_words.CONCEPTS) | set(finding_words.COLOUR_CONCEPTS) == set(schemas.SKINCON)
 
 
 def test_agreement_is_graded_on_the_ontology() -> None:
@@ -354,7 +354,7 @@ SIGNS = {Polarity.AFFIRMED: "+", Polarity.DENIED: "-", Polarity.UNASSESSED: "?"}
 
 @pytest.mark.parametrize(("sentence", "expected"), POLARITIES)
 def test_denial_reaches_as_far_as_english_says(sentence: str, expected: dict[str, str]) -> None:
-    found = {key: text.mentions(sentence, pattern) for key, pattern in lexicon.CRITERIA.items()}
+    found = {key: text.mentions(sentence, pattern) for key, pattern in finding_words.CRITERIA.items()}
     assert {key: SIGNS[mentions[0].polarity] for key, mentions in found.items() if mentions} == expected
 
 

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from pipelines.teach import composer, phrases
 from prompts import ontology as ontologies
 from prompts import schemas
-from quality import checks, lexicon, text
+from quality import checks, finding_words, text
 from quality.text import Polarity
 
 ONTOLOGY = ontologies.load()
@@ -89,7 +89,7 @@ def test_a_dermoscopic_description_states_each_criterion_as_annotated(seven: dic
         return
     assert observation[schemas.DERM7PT_KEY] == {name: seven.get(name, "not assessable") for name in schemas.DERM7PT}
     prose = observation[schemas.TEXT_KEY]
-    for name, pattern in lexicon.CRITERIA.items():
+    for name, pattern in finding_words.CRITERIA.items():
         said = {mention.polarity for mention in text.mentions(prose, pattern)}
         if name not in seven:
             assert said <= {Polarity.UNASSESSED}
@@ -109,8 +109,8 @@ def test_a_clinical_description_states_the_annotated_concepts_and_no_other(
     prose = observation[schemas.TEXT_KEY]
     listed = set(concepts.get("skincon", ()))
     assert set(observation[schemas.SKINCON_KEY]) == listed
-    assert {name for name, pattern in lexicon.CONCEPTS.items() if pattern.search(prose)} == listed - set(
-        lexicon.COLOUR_CONCEPTS
+    assert {name for name, pattern in finding_words.CONCEPTS.items() if pattern.search(prose)} == listed - set(
+        finding_words.COLOUR_CONCEPTS
     )
     for name in listed:
         assert phrases.PHRASES[name].removeprefix("one or more ") in prose

@@ -1,8 +1,11 @@
 """The ledger: an answer is asked for once, whatever the order, batch size, folder name or crash; a changed question is new."""
 
 import multiprocessing
+import os
+import signal
 from collections.abc import Generator
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
@@ -128,6 +131,62 @@ def test_unknown_engines_and_missing_models_are_named(lake):
         load_config(engine="vllm")
     with pytest.raises(EngineUnavailable, match="no/such-model"):
         open_engine(lake, load_config(engine="vllm", model="no/such-model"))
+
+
+def test_an_answer_that_came_back_outlives_a_killed_writer(lake, teacher):
+    _run_and_kill(lake, committed=3, noted=5)
+    assert lake.read("completions").num_rows == 3
+    asked = [(question(n).key(teacher), question(n)) for n in range(8)]
+    assert len(Ledger(lake, teacher).find(asked)) == 8
+    assert lake.read("completions").num_rows == 8
+    assert not list((Path(lake.url) / "journal").iterdir())
+
+
+def test_answers_that_were_committed_just_before_the_kill_are_not_doubled(lake, teacher):
+    _run_and_kill(lake, committed=0, noted=4)
+    (journal,) = (Path(lake.url) / "journal").iterdir()
+    left = journal.read_bytes()
+    Ledger(lake, teacher)
+    journal.write_bytes(left)
+    Ledger(lake, teacher)
+    assert lake.read("completions").num_rows == 4
+
+
+def test_a_line_that_was_cut_off_is_asked_again(lake, teacher):
+    _run_and_kill(lake, committed=0, noted=4)
+    (journal,) = (Path(lake.url) / "journal").iterdir()
+    journal.write_bytes(journal.read_bytes()[:-20])
+    again = ask_missing(lake, [question(n) for n in range(4)], Engine(teacher, Counted()), "t")
+    assert (again.cached, again.asked) == (3, 1)
+
+
+def test_the_journal_of_a_writer_that_lives_is_left_to_it(lake, teacher):
+    mine = Ledger(lake, teacher)
+    mine.note(question(1).key(teacher), question(1), compose(question(1)), 0.0, 0)
+    Ledger(lake, teacher)
+    assert lake.read("completions").num_rows == 0
+    mine.close()
+    assert lake.read("completions").num_rows == 1
+    assert not list((Path(lake.url) / "journal").iterdir())
+
+
+def _run_and_kill(lake: Lake, *, committed: int, noted: int) -> None:
+    child = multiprocessing.get_context("spawn").Process(target=note_and_die, args=(lake.url, committed, noted))
+    child.start()
+    child.join(timeout=120)
+    assert child.exitcode == -signal.SIGKILL
+
+
+def note_and_die(folder: str, committed: int, noted: int) -> None:
+    """A writer that is killed with some answers committed and some only noted."""
+    lake = Lake(folder)
+    engine = open_engine(lake, TeacherConfig())
+    mine = Ledger(lake, engine.teacher)
+    for n in range(committed + noted):
+        if n == committed:
+            mine.commit()
+        mine.note(question(n).key(engine.teacher), question(n), compose(question(n)), 0.0, 0)
+    os.kill(os.getpid(), signal.SIGKILL)
 
 
 def test_many_writers_lose_nothing_and_read_each_other(tmp_path):

@@ -1,12 +1,14 @@
 """The planted faults are the same from the same seeds, and every kind of fault is generated and differs from the sound trajectory."""
 
 import json
+from types import ModuleType
 
 import pytest
 
 from benchmarks import label_swaps, plants, scribe, scribe_words
 from benchmarks import plant_words as first
 from benchmarks import plant_words_second as second
+from benchmarks import plant_words_third as third
 from prompts.ontology import load
 from prompts.schemas import SKINCON, TEXT_KEY, findings
 from quality.checks import CHECKS
@@ -38,13 +40,23 @@ def test_every_kind_of_fault_is_planted_the_same_way_each_time(author: plants.Au
     assert plants.AUTHORS[author][kind].checks <= CHECKS.keys()
 
 
-def test_the_second_author_has_words_for_every_finding_and_shares_no_sentence_with_the_first() -> None:
-    assert second.CLAIMED.keys() == {*scribe_words.SEVEN, *SKINCON}
-    assert second.DENIED.keys() == {*DERM7PT, *SKINCON}
-    for name, said in vars(second).items():
+@pytest.mark.parametrize(("author", "earlier", "fewest"), [(second, (first,), 8), (third, (first, second), 10)])
+def test_later_authors_have_words_for_every_finding_and_share_no_sentence_with_earlier_ones(
+    author: ModuleType, earlier: tuple[ModuleType, ...], fewest: int
+) -> None:
+    assert author.CLAIMED.keys() == {*scribe_words.SEVEN, *SKINCON}
+    assert author.DENIED.keys() == {*DERM7PT, *SKINCON}
+    for name, said in vars(author).items():
         if isinstance(said, tuple):
-            assert len(said) >= 8
-            assert not set(said) & set(getattr(first, name, ()))
+            assert len(said) >= fewest
+            assert not set(said) & {sentence for other in earlier for sentence in getattr(other, name, ())}
+
+
+def test_the_third_author_fills_every_constant_of_the_second() -> None:
+    assert {name for name in vars(second) if name.isupper()} == {name for name in vars(third) if name.isupper()}
+    assert third.MEASURED.keys() == second.MEASURED.keys()
+    assert third.SITES.keys() == second.SITES.keys()
+    assert third.SHADES.keys() == second.SHADES.keys()
 
 
 @pytest.mark.parametrize("name", label_swaps.SWAPS)
@@ -54,4 +66,4 @@ def test_every_swap_is_made(name: str) -> None:
 
 
 def test_unknown_diagnoses_are_unknown_to_the_ontology() -> None:
-    assert [name for one in (first, second) for name in one.UNKNOWN_DIAGNOSES if load().resolve(name)] == []
+    assert [name for one in (first, second, third) for name in one.UNKNOWN_DIAGNOSES if load().resolve(name)] == []

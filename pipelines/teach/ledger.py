@@ -1,12 +1,12 @@
 """The ledger: every teacher answer, appended in batches, looked up by request key. It outlives runs and is never rewritten.
 
-Exactly once: a key is asked only when neither the table nor this run has it, and a batch is one commit. A kill loses the answers that
-were in flight and those of the last two seconds. Questions are asked in the order of images, so that answers lie in that order too
+Exactly once: a key is asked only when neither the table nor this run has it, and a batch is one commit. Until then its answers stand
+in a journal, so that a kill loses those alone that were in flight. Questions are asked in the order of images, so that answers lie in that order too
 and a look-up reads a few row groups; what lies elsewhere, as after a source was renamed, is sought everywhere. Memory: 16 bytes an answer of this teacher, and one batch.
 """
 
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import numpy as np
@@ -15,6 +15,7 @@ import pyarrow.compute as pc
 
 from pipelines.lake import Lake
 from pipelines.tables import TABLES
+from pipelines.teach.journal import Journal, Row, folder_of, take_over
 from pipelines.teach.requests import Answer, Request, Teacher
 from prompts.schemas import digest
 from prompts.versions import prompt_version
@@ -36,14 +37,24 @@ class Ledger:
     """The answers of one teacher: what is known, and what this run adds."""
 
     def __init__(self, lake: Lake, teacher: Teacher) -> None:
-        """Reads the keys of the teacher's answers, nothing else."""
+        """Commits what dead writers left, then reads the keys of the teacher's answers, nothing else."""
         self._lake, self._teacher = lake, teacher
+        take_over(folder_of(lake), self._adopt)
+        self._journal = Journal(folder_of(lake))
         known = lake.read("completions", columns=["request_key"], among=("teacher", pa.array([teacher.name])))
         self._known = np.sort(_prefixes(known.column("request_key")))
         self._mine: set[str] = set()
         self._pending: list[dict[str, Any]] = []
         self._since = time.monotonic()
         self._commits = 0
+
+    def _adopt(self, left: Sequence[Row]) -> None:
+        """Commit answers of a dead writer, without those that it had committed itself."""
+        keys = pa.array([row["request_key"] for row in left], pa.string())
+        there = self._lake.read("completions", columns=["request_key"], among=("request_key", keys))
+        known = set(there.column("request_key").to_pylist())
+        new = [row for row in left if row["request_key"] not in known]
+        self._lake.append("completions", pa.Table.from_pylist(new, schema=TABLES["completions"].schema))
 
     def find(self, asked: Iterable[tuple[str, Request]]) -> dict[str, dict[str, Any]]:
         """Ledger rows of the questions that have an answer, by key."""
@@ -72,8 +83,9 @@ class Ledger:
         return self._known[place] == asked
 
     def note(self, key: str, request: Request, answer: Answer, engine_seconds: float, gpus: int) -> dict[str, Any]:
-        """Keep an answer; returns its row. Committed with others, soon."""
+        """Keep an answer; returns its row. Written down at once, committed with others soon."""
         row = row_of(key, request, self._teacher, answer) | {"engine_seconds": engine_seconds, "gpus": gpus}
+        self._journal.add(row)
         self._mine.add(key)
         self._pending.append(row)
         self.commit_when_due()
@@ -89,6 +101,7 @@ class Ledger:
         self._since = time.monotonic()
         if self._pending:
             self._lake.append("completions", pa.Table.from_pylist(self._pending, schema=TABLES["completions"].schema))
+            self._journal.clear()
             self._pending, self._commits = [], self._commits + 1
             if self._commits % COMPACT_EVERY == 0:
                 self._lake.compact("completions")
@@ -96,6 +109,7 @@ class Ledger:
     def close(self) -> None:
         """Commit the rest and merge the small files that are left."""
         self.commit()
+        self._journal.close()
         if self._commits > 1:
             self._lake.compact("completions")
 
