@@ -45,7 +45,13 @@ def samples(context: dg.AssetExecutionContext, settings: Settings) -> dg.Materia
         formats = tally(lake.read("samples", source=source, columns=["format"]), "format")
         note_partition(context, lake, "samples", source, {"formats": formats, "left out by the caps": capped})
     formats = tally(lake.read("samples", columns=["format"]), "format")
-    return described(lake, "samples", {"formats": formats}, *_checks(lake), content=["sample_id", "messages", "weight"])
+    return described(
+        lake,
+        "samples",
+        {"formats": formats},
+        *_checks(lake),
+        content=["sample_id", "split", "messages", "ground_truth", "weight", "licence_id"],
+    )
 
 
 def _checks(lake: Lake) -> list[dg.AssetCheckResult]:
@@ -54,6 +60,7 @@ def _checks(lake: Lake) -> list[dg.AssetCheckResult]:
     largest = {name: f"{node}: {share:.1%}" for name, (node, share) in found.largest_class().items()}
     balanced = all(share <= MAX_CLASS_SHARE for _, share in found.largest_class().values())
     twice = {"repeated questions": dict(found.repeated), "images in two splits": len(found.crossing)}
+    twice |= {"descriptions that another split has word for word": found.echoed}
     return [
         check("samples", "turns", not found.faults, {"faults": found.faults}),
         check("samples", "letters", not uneven, {"p of uneven formats": uneven, "questions": dict(found.asked)}),

@@ -21,6 +21,9 @@ MANY = 25
 STEP_OPTIONS = 8
 """Options of one step of a walk; the ontology has 17 superclasses."""
 
+Child = tuple[str, tuple[str, ...]]
+"""A node of a path, and those of its siblings, sorted, that a picture of the label rules out."""
+
 CORRECTED = 4
 """One set of steps in so many tells of an earlier wrong answer."""
 
@@ -239,26 +242,26 @@ def _walks(
 
 
 def _step(given: Given, pictures: Pictures, places: Iterable[int], level: int, ontology: Ontology) -> None:
-    members: dict[tuple[str, frozenset[str]], list[int]] = defaultdict(list)
+    members: dict[Child, list[int]] = defaultdict(list)
     for place in places:
         members[_child(pictures.node[place], level, ontology)].append(place)
     for answers, matching in matched(members, 2, STEP_OPTIONS, _ruled_out, whole=True):
         given.give([child for child, _ in answers], matching, _key(pictures, matching, level))
 
 
-_children: dict[tuple[str, str, int], tuple[str, frozenset[str]]] = {}
+_children: dict[tuple[str, str, int], Child] = {}
 
 
-def _child(label: str, level: int, ontology: Ontology) -> tuple[str, frozenset[str]]:
+def _child(label: str, level: int, ontology: Ontology) -> Child:
     """The node of a label's path at a level, and its siblings that a picture of the label rules out."""
     key = (ontology.digest, label, level)
     if key not in _children:
         node = ontology.path(label)[level]
-        _children[key] = node, frozenset(ontology.alternatives(node, label))
+        _children[key] = node, tuple(sorted(ontology.alternatives(node, label)))
     return _children[key]
 
 
-def _ruled_out(a: tuple[str, frozenset[str]], b: tuple[str, frozenset[str]]) -> bool:
+def _ruled_out(a: Child, b: Child) -> bool:
     return a[0] in b[1] and b[0] in a[1]
 
 

@@ -56,6 +56,8 @@ class Tally:
     repeated: Counter[str] = field(default_factory=Counter)
     split_of: dict[int, str] = field(default_factory=dict)
     crossing: set[int] = field(default_factory=set)
+    descriptions: dict[int, str] = field(default_factory=dict)
+    echoed: int = 0
 
     def add(self, row: Mapping[str, Any]) -> None:
         """Take in a row of `samples` (sample_id, image_id, format, split, messages, node, weight, teacher)."""
@@ -71,7 +73,7 @@ class Tally:
                 self.faults.append(f"{row['sample_id']}: {fault}")
 
     def _once(self, row: Mapping[str, Any], turns: Sequence[Mapping[str, str]]) -> None:
-        """Note a question that the same image was asked already, and an image that stands in two splits."""
+        """Note a question that the same image was asked already, an image in two splits, a description that another split has word for word."""
         question = _hash(row["image_id"], row["teacher"], row["format"], turns[0]["content"] if turns else "")
         if question in self.seen:
             self.repeated[row["format"]] += 1
@@ -79,6 +81,9 @@ class Tally:
         image = _hash(row["image_id"])
         if self.split_of.setdefault(image, row["split"]) != row["split"]:
             self.crossing.add(image)
+        if row["format"] == "description" and turns:
+            text = _hash(turns[-1]["content"])
+            self.echoed += self.descriptions.setdefault(text, row["split"]) != row["split"]
 
     def _asked(self, name: str, asked: Options, truth: int) -> None:
         left = len(asked.options) - (asked.wrong is not None)

@@ -1,5 +1,8 @@
 """Matched sets: each answer once in every set, no picture twice, the same sets whatever the order, and only answers that exclude each other."""
 
+import os
+import subprocess
+import sys
 from collections import Counter
 
 from hypothesis import given, settings
@@ -86,6 +89,20 @@ def _asked(cases, order):
         places[n] = pictures.add(f"{n:064x}", "cell", node, {SKINCON_KEY: concepts})
     questions = ask(pictures, ONTOLOGY)
     return {n: questions.of(place, ONTOLOGY.path(cases[n][0])) for n, place in places.items()}
+
+
+def test_questions_do_not_depend_on_the_process():
+    code = (
+        "from benchmarks.shortcuts import rendered; from prompts.ontology import load; import hashlib;"
+        "print(hashlib.sha256(repr(rendered(1500, load())).encode()).hexdigest())"
+    )
+    seen = {
+        subprocess.run(
+            [sys.executable, "-c", code], env={**os.environ, "PYTHONHASHSEED": seed}, capture_output=True, check=True
+        ).stdout
+        for seed in ("1", "2")
+    }
+    assert len(seen) == 1
 
 
 def test_sets_stay_inside_their_cell():

@@ -52,6 +52,11 @@ def test_one_question_twice_and_an_image_in_two_splits_are_found():
     assert len(found.crossing) == 1
 
 
+def test_a_description_that_two_splits_share_is_counted():
+    found = tally(row(n, 0, format="description", split=split) for n, split in enumerate(["train", "train", "test"]))
+    assert found.echoed == 1
+
+
 def test_a_diagnosis_that_is_most_of_what_is_drawn_is_named():
     found = tally([row(1, 0, node="nevus", weight=6.0), row(2, 0, node="melanoma", weight=2.0)])
     assert found.largest_class() == {"choice": ("nevus", 0.75)}
