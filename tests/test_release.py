@@ -200,7 +200,8 @@ def test_doubling_the_buckets_splits_them_and_moves_nothing_else():
 
 
 def test_all_formats_of_an_image_share_a_bucket(corpus):
-    rows = [{**row, "n_bytes": 4 << 20} for row in corpus.lake.read("samples").to_pylist()]
+    every = ("description", "morph_description", "reasoning", "adequacy")
+    rows = [{**row, "n_bytes": 4 << 20} for row in corpus.lake.read("samples").to_pylist() if row["format"] in every]
     place = defaultdict(set)
     for job in shard_jobs(corpus.lake, corpus.home, rows):
         for row in job.rows:
