@@ -30,7 +30,7 @@ export VLLM_NO_USAGE_STATS = 1
 export DO_NOT_TRACK = 1
 
 .DEFAULT_GOAL := help
-.PHONY: help corpus ui teacher ledger review publish test lint sql gc lock install clean clean-state
+.PHONY: help corpus ui teacher ledger review benchmark report publish diff test lint sql gc lock install clean clean-state
 
 help: ## list what can be made
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -52,8 +52,17 @@ ledger: install ## what the teacher's ledger holds: answers, failures, tokens an
 review: install ## write the review queue for Label Studio; FILE=verdicts.json takes its export back in
 	@$(RUN) -m pipelines.review $(FILE)
 
+benchmark: install ## score STEP=predict MODEL=name URL=http://…/v1 (or FILE=endpoint.toml), baselines, leaderboard; alone: how
+	@$(RUN) -m pipelines.benchmark $(if $(STEP),$(STEP) $(if $(URL),--url "$(URL)") $(if $(MODEL),--model "$(MODEL)") $(if $(FILE),--config "$(FILE)") $(if $(JUDGE),--judge "$(JUDGE)"),--help)
+
+report: install ## write the report of the corpus for local eyes, one HTML file (PUBLIC=1: only what may be passed on)
+	@$(RUN) -m pipelines.report $(if $(PUBLIC),--public)
+
 publish: install ## send a release TO=hf://datasets/org/name or TO=s3://… (shows what it would do; GO=1 does it, PUBLIC=1, RELEASE=…)
 	@$(RUN) -m pipelines.publish $(if $(TO),--to "$(TO)",--help) $(if $(RELEASE),--release "$(RELEASE)") $(if $(GO),--go) $(if $(PUBLIC),--public)
+
+diff: install ## what changed between two releases, and why (OLD=releases/… NEW=releases/…)
+	@$(RUN) -m pipelines.diff "$(OLD)" "$(NEW)"
 
 test: install ## run the tests
 	@$(RUN) -m pytest

@@ -9,7 +9,7 @@ import subprocess
 import sys
 from collections.abc import Iterable, Sequence
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, NoReturn
 
 import typer
 from rich.console import Console
@@ -57,7 +57,7 @@ def _home() -> None:
         kept.write_bytes(ours.read_bytes())
 
 
-def _refuse(why: str) -> None:
+def _refuse(why: str) -> NoReturn:
     print(why, file=sys.stderr)
     raise typer.Exit(2)
 

@@ -1,59 +1,94 @@
-"""Assets of what users take away: the release folder, here and where it is published."""
+"""Assets of what users take away: the parts of the release folder, here and where it is published."""
 
-from pathlib import Path
+from collections.abc import Iterator
+from typing import Any
 
 import dagster as dg
 
-from assets.describe import check
+from assets.describe import check, markdown_table
 from assets.settings import Settings, chosen_sources
 from pipelines import release as releasing
+from pipelines.audit import CHECKS, audit, in_words
+from pipelines.diff import since_before
 from pipelines.publish.publish import publish
 from pipelines.publish.tree import NotPublished
-from sources.licences import Profile, may_release
+from pipelines.release_preview import preview
+from prompts.schemas import digest
 
 GROUP = "release"
 OWNERS = ["team:data-engineering"]
 
+FOLDERS = {"parquet_shards": "data/", "webdataset_shards": "webdataset/", "trainer_exports": "trainer/"}
+"""Parts of a release folder, each an asset: they are written together, in one step."""
 
-@dg.asset(
-    deps=["samples", "images", "image_quality"],
-    group_name=GROUP,
-    owners=OWNERS,
-    kinds={"parquet", "huggingface"},
+KINDS = {
+    "parquet_shards": (
+        {"parquet", "huggingface"},
+        "Parquet files with pictures, as the Hub's viewer and `datasets` read them.",
+    ),
+    "webdataset_shards": ({"webdataset"}, "The same rows as WebDataset tars with a wids index."),
+    "trainer_exports": ({"json"}, "Files of trainers over one image tree."),
+}
+CHECKED = {
+    "licences": "parquet_shards",
+    "privacy": "parquet_shards",
+    "leakage": "parquet_shards",
+    "viewer_limits": "parquet_shards",
+    "files": "parquet_shards",
+    "loader_contracts": "trainer_exports",
+}
+"""Which part shows each check; every check reads all files."""
+
+MOST_FILES = 10
+"""Files that an asset's metadata names."""
+
+
+@dg.multi_asset(
+    specs=[
+        dg.AssetSpec(
+            name,
+            deps=["samples", "images", "image_quality", "benchmark"],
+            group_name=GROUP,
+            owners=OWNERS,
+            kinds=kinds,
+            description=about,
+        )
+        for name, (kinds, about) in KINDS.items()
+    ],
     check_specs=[
-        dg.AssetCheckSpec("licences", asset="release", blocking=True, description="no row outside the profile was written"),
-        dg.AssetCheckSpec("files", asset="release", blocking=True, description="every file is as the manifest says"),
+        dg.AssetCheckSpec(name, asset=CHECKED[name], blocking=True, description=about) for name, about in CHECKS.items()
     ],
 )
-def release(settings: Settings) -> dg.MaterializeResult:
-    """Parquet, WebDataset, trainer exports, card and manifest, moved into place in one step."""
-    lake = settings.lake()
-    done = releasing.release(
-        lake, chosen_sources(), settings.releases_path(), settings.release_profile(), settings.cleared_images()
-    )
-    if done is None:
-        nothing = {"why": "no accepted sample may be released"}
-        results = [check("release", name, True, nothing) for name in ("licences", "files")]
-        return dg.MaterializeResult(metadata=nothing, check_results=results)
-    manifest = done.manifest
-    return dg.MaterializeResult(
-        metadata={
-            "dagster/uri": str(done.path),
-            "dagster/row_count": sum(manifest["samples"].values()),
-            "version": manifest["version"],
-            "stood there already": done.reused,
-            "samples": dg.MetadataValue.json(manifest["samples"]),
-            "images": dg.MetadataValue.json(manifest["images"]),
-            "withheld images": dg.MetadataValue.json(manifest["withheld_images"]),
-            "files": len(manifest["files"]),
-            "card": dg.MetadataValue.md((done.path / "README.md").read_text(encoding="utf-8").split("---", 2)[2]),
-        },
-        data_version=dg.DataVersion(manifest["version"]),
-        check_results=[_licences(done.path, settings.release_profile()), _files(done.path)],
-    )
+def release(settings: Settings) -> Iterator[dg.MaterializeResult]:
+    """The release folder, moved into place in one step and read back: each asset is a part of it."""
+    lake, names, profile = settings.lake(), chosen_sources(), settings.release_profile()
+    done = releasing.release(lake, names, settings.releases_path(), profile, settings.cleared_images())
+    faults = audit(done.path) if done else {name: [] for name in CHECKS}
+    diff = since_before(done.path) if done else None
+    for name, folder in FOLDERS.items():
+        results = [
+            check(name, key, not found, {"faults": in_words(found)}) for key, found in faults.items() if CHECKED[key] == name
+        ]
+        if done is None:
+            yield dg.MaterializeResult(
+                asset_key=name, metadata={"why": "no accepted sample may be released"}, check_results=results
+            )
+            continue
+        files = [entry for entry in done.manifest["files"] if entry["path"].startswith(folder)]
+        yield dg.MaterializeResult(
+            asset_key=name,
+            metadata={
+                **_told(done, name),
+                **_sizes(files),
+                "preview": dg.MetadataValue.md(preview(done.path, name)),
+                "since the release before": dg.MetadataValue.md(diff.markdown() if diff else "there is none"),
+            },
+            data_version=dg.DataVersion(digest([[entry["path"], entry["sha256"]] for entry in files])[:32]),
+            check_results=results,
+        )
 
 
-@dg.asset(deps=["release"], group_name=GROUP, owners=OWNERS, kinds={"huggingface"})
+@dg.asset(deps=[*FOLDERS, "data_card"], group_name=GROUP, owners=OWNERS, kinds={"huggingface"})
 def hub_release(settings: Settings) -> dg.MaterializeResult:
     """The release at DERMOFORGE_PUBLISH_TO: what a publish would change; it does so where DERMOFORGE_PUBLISH is yes."""
     if not settings.publish_to:
@@ -61,7 +96,9 @@ def hub_release(settings: Settings) -> dg.MaterializeResult:
     args = (settings.lake(), chosen_sources(), settings.releases_path(), settings.release_profile())
     manifest = releasing.latest(*args)
     if manifest is None:
-        raise dg.Failure("there is no release of the lake as it is now: materialise `release` first", allow_retries=False)
+        raise dg.Failure(
+            "there is no release of the lake as it is now: materialise `parquet_shards` first", allow_retries=False
+        )
     try:
         done = publish(settings.releases_path() / manifest["version"], settings.publish_to, go=settings.really_publish())
     except NotPublished as error:
@@ -79,15 +116,27 @@ def hub_release(settings: Settings) -> dg.MaterializeResult:
     )
 
 
-def _licences(path: Path, profile: Profile) -> dg.AssetCheckResult:
-    written = releasing.written_licences(path)
-    outside = sorted(value for value in written if not may_release(value, profile))
-    return check("release", "licences", not outside, {"licences": sorted(written), "outside the profile": outside})
+def _told(done: releasing.Release, name: str) -> dict[str, Any]:
+    """What the manifest says about the whole release, beside its shards."""
+    manifest = done.manifest
+    told = {"dagster/uri": str(done.path / FOLDERS[name]), "version": manifest["version"], "stood there already": done.reused}
+    if name != "parquet_shards":
+        return told
+    return told | {
+        "licence profile": manifest["profile"],
+        "samples": dg.MetadataValue.json(manifest["samples"]),
+        "images": dg.MetadataValue.json(manifest["images"]),
+        "withheld images": dg.MetadataValue.json(manifest["withheld_images"]),
+        "card": dg.MetadataValue.md((done.path / "README.md").read_text(encoding="utf-8").split("---", 2)[2]),
+    }
 
 
-def _files(path: Path) -> dg.AssetCheckResult:
-    try:
-        manifest = releasing.verified(path)
-    except releasing.ReleaseDamaged as error:
-        return check("release", "files", False, {"damage": str(error)})
-    return check("release", "files", True, {"files": len(manifest["files"])})
+def _sizes(files: list[dict[str, Any]]) -> dict[str, Any]:
+    """Files, bytes and rows of a part of a release, and its largest files."""
+    largest = sorted((entry["bytes"], entry["path"]) for entry in files)[: -MOST_FILES - 1 : -1]
+    return {
+        "dagster/row_count": sum(entry.get("rows", 0) for entry in files),
+        "files": len(files),
+        "MB": round(sum(entry["bytes"] for entry in files) / 1e6, 1),
+        "largest": markdown_table(("file", "MB"), [(path, f"{size / 1e6:,.2f}") for size, path in largest]),
+    }

@@ -8,7 +8,7 @@ import dagster as dg
 from pipelines.lake import Lake
 from pipelines.teach.config import TeacherConfig, load_config
 from prompts.mix import Mix, load_mix
-from sources.licences import Profile
+from sources.licences import PROFILES, Profile
 
 DEFAULT_SOURCES = "phantom"
 
@@ -49,9 +49,9 @@ class Settings(dg.ConfigurableResource):
 
     def release_profile(self) -> Profile:
         """The licence profile of releases. Raises ValueError for a name that is none."""
-        if self.profile not in ("open", "noncommercial"):
-            raise ValueError(f"DERMOFORGE_PROFILE is {self.profile!r}: choose open or noncommercial")
-        return "open" if self.profile == "open" else "noncommercial"
+        if self.profile not in PROFILES:
+            raise ValueError(f"DERMOFORGE_PROFILE is {self.profile!r}: choose {', '.join(PROFILES)}")
+        return self.profile
 
     def blocklist_files(self) -> list[str]:
         """Files that list the images of external benchmarks, in order."""

@@ -27,7 +27,7 @@ def thumbnails(lake: Lake, source: str) -> str:
 def pictured(lake: Lake, told: Mapping[str, str]) -> str:
     """Markdown with pictures, each with its id and what is told of it, in the order given, as many as fit into the bounds."""
     chosen = list(told)[:MOST_IMAGES]
-    drawn = dict(_drawn(lake, chosen))
+    drawn = dict(drawn_small(lake, chosen))
     lines, held = [], 0
     for image_id in chosen:
         held += len(drawn[image_id])
@@ -53,7 +53,7 @@ def caught(lake: Lake, source: str) -> str:
 def side_by_side(lake: Lake, pairs: Sequence[tuple[str, str, str]]) -> str:
     """Markdown with pairs of pictures beside each other: (image id, image id, what to say), as many as fit into the bounds."""
     chosen = pairs[: MOST_IMAGES // 2]
-    drawn = dict(_drawn(lake, sorted({end for a, b, _ in chosen for end in (a, b)})))
+    drawn = dict(drawn_small(lake, sorted({end for a, b, _ in chosen for end in (a, b)})))
     lines, held = ["| | | |", "|---|---|---|"], 0
     for a, b, said in chosen:
         held += len(drawn[a]) + len(drawn[b])
@@ -64,15 +64,15 @@ def side_by_side(lake: Lake, pairs: Sequence[tuple[str, str, str]]) -> str:
 
 def _markdown(lake: Lake, source: str, chosen: Sequence[str], label: dict[str, str]) -> str:
     lines, held = [], 0
-    for image_id, picture in _drawn(lake, chosen, source):
+    for image_id, picture in drawn_small(lake, chosen, source):
         held += len(picture)
         if held < MOST_BYTES:
             lines.append(f"![{image_id}]({picture}) {label[image_id]} (`{image_id}`)")
     return "\n\n".join(lines) or "no images"
 
 
-def _drawn(lake: Lake, chosen: Sequence[str], source: str | None = None) -> Iterator[tuple[str, str]]:
-    """Small pictures as data URLs."""
+def drawn_small(lake: Lake, chosen: Sequence[str], source: str | None = None, side: int = SIDE) -> Iterator[tuple[str, str]]:
+    """Pictures as data URLs, their longer side at most `side` pixels; without any metadata of the file."""
     from PIL import Image
 
     from quality.raster import decode
@@ -80,7 +80,7 @@ def _drawn(lake: Lake, chosen: Sequence[str], source: str | None = None) -> Iter
     for batch in pixel_batches(lake, chosen, source=source):
         for image_id, data in batch.images():
             picture = Image.fromarray(decode(data).rgb)
-            picture.thumbnail((SIDE, SIDE))
+            picture.thumbnail((side, side))
             out = io.BytesIO()
             picture.save(out, "JPEG", quality=70)
             yield image_id, f"data:image/jpeg;base64,{base64.b64encode(out.getvalue()).decode()}"

@@ -1,9 +1,9 @@
-"""A release: shards, trainer exports, card and manifest, built beside its place and moved there in one rename.
+"""A release: shards, trainer exports, credits, documents and manifest, built beside its place and moved there in one rename.
 
-Its version is a hash of what it says, so the same corpus is the same folder and a second run finds it ready. Licences fail
-closed: a row whose licence the profile does not allow is counted as withheld and written nowhere, and so is a picture that an image gate
-excludes, that a person has to clear and has not, or that no gate has seen. Phantoms are released alone.
-Memory: the text of the samples (about 2 KB each), not the images.
+Its version is a hash of what it says, so the same corpus is the same folder and a second run finds it ready. What may go out is decided in
+`pipelines.outgoing`, and read back from the written files in `pipelines.audit`. Images are cleaned once, into the tree of the trainer
+exports; shards take them from there. Samples pass through a spool on disk, a file a bucket: memory is about 300 bytes a sample, and what
+the trainer exports hold (the text of one split).
 """
 
 import hashlib
@@ -11,28 +11,41 @@ import json
 import os
 import shutil
 from collections import Counter, defaultdict
-from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
 from functools import partial
 from importlib.metadata import version as package_version
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
-from pipelines.card import card
+import pyarrow as pa
+
+from pipelines.credit import attribution, licence_texts
+from pipelines.documents import DOCUMENTS, write_documents
 from pipelines.exports import write_exports
+from pipelines.history import note
 from pipelines.lake import Lake
-from pipelines.shard import ShardJob, bucket_count, bucket_of, write_images, write_shard
+from pipelines.outgoing import Outgoing, outgoing
+from pipelines.pixels import pixel_batches
+from pipelines.provenance import asked
+from pipelines.shard import ShardJob, TreeJob, Written, prefixes, write_images, write_shard
+from pipelines.tallies import tallies
 from pipelines.workers import map_in_order
+from prompts.formats import FORMATS
 from prompts.ontology import load
 from prompts.schemas import digest
-from quality.image_gates import ACTIONS
-from sources.licences import Profile, may_release
+from sources.licences import Profile, carries_images
 
-LAYOUT = "2"
+LAYOUT = "3"
 """Raise when the files of a release change for the same rows."""
 
-WRITERS = ("pyarrow", "pillow", "datasets")
-"""Packages whose version can change the bytes of a shard."""
+WRITERS = ("pyarrow", "pillow", "datasets", "matplotlib")
+"""Packages whose version can change the bytes of a release."""
+
+TEXT_BYTES = 8192
+"""What an image weighs in a release without images: about the text of its samples."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +61,20 @@ class ReleaseDamaged(Exception):
     """A file of an existing release does not match its manifest."""
 
 
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What the release that the lake stands for now says: the manifest without its files, its version, and what goes into it.
+
+    `keys` are the keys of its images.
+    """
+
+    head: dict[str, Any]
+    version: str
+    outgoing: Outgoing
+    credits: Counter[tuple[str, str, str]]
+    keys: frozenset[str]
+
+
 def release(
     lake: Lake, sources: Sequence[str], root: Path, profile: Profile = "noncommercial", cleared: Collection[str] = ()
 ) -> Release | None:
@@ -56,177 +83,257 @@ def release(
     `cleared` are ids of images that a person has looked at: the gates that ask for that hold them back no longer.
     Raises ReleaseDamaged for an existing release that was changed, and ExportFault before anything is moved.
     """
-    rows, head, version = _plan(lake, sources, profile, cleared)
-    if not rows:
+    plan = planned(lake, sources, profile, cleared)
+    if not plan.head["samples"]:
         return None
-    final = root / version
+    final = root / plan.version
     if (final / "manifest.json").exists():
+        note(root, plan.version, plan.outgoing, sources, plan.keys)
         return Release(final, verified(final), reused=True)
-    staging = root / f".{version}.partial"
+    staging = root / f".{plan.version}.partial"
     shutil.rmtree(staging, ignore_errors=True)
-    manifest = _build(lake, staging, {"version": version, **head}, rows)
-    os.replace(staging, final)
+    manifest = _build(plan, staging / "release", staging / "spool")
+    note(root, plan.version, plan.outgoing, sources, plan.keys)
+    os.replace(staging / "release", final)
+    shutil.rmtree(staging)
     return Release(final, manifest, reused=False)
-
-
-def _plan(
-    lake: Lake, sources: Sequence[str], profile: Profile, cleared: Collection[str]
-) -> tuple[list[dict[str, Any]], dict[str, Any], str]:
-    """Rows, manifest head and version of the release that the lake stands for now."""
-    rows, withheld = releasable(lake, sources, profile, cleared)
-    head = _head(lake, rows, withheld, sources, profile)
-    return rows, head, f"{head['name']}-{digest([head, [_stamp(row) for row in rows]])[:12]}"
 
 
 def latest(
     lake: Lake, sources: Sequence[str], root: Path, profile: Profile, cleared: Collection[str] = ()
 ) -> dict[str, Any] | None:
     """The manifest of the release that the lake stands for now, if it has been written."""
-    path = root / _plan(lake, sources, profile, cleared)[2] / "manifest.json"
+    path = root / planned(lake, sources, profile, cleared).version / "manifest.json"
     return json.loads(path.read_text(encoding="utf-8")) if path.exists() else None
 
 
 def releasable(
     lake: Lake, sources: Sequence[str], profile: Profile, cleared: Collection[str] = ()
 ) -> tuple[list[dict[str, Any]], Counter[str]]:
-    """Samples that may be published, sorted by id, and how many images are withheld by which reason."""
-    chosen = [name for name in sorted(sources) if name != "phantom"] or ["phantom"]
-    ontology, allowed, withheld = load(), [], defaultdict(set)
-    if "phantom" in sources and chosen != ["phantom"]:
-        withheld["phantoms are never mixed with real images"] |= set(_ids(lake, "phantom"))
-    for name in chosen:
-        passed, held = _past_gates(lake, name, cleared)
-        for why, ids in held.items():
-            withheld[why] |= ids
-        for row in lake.read("samples", source=name).to_pylist():
-            if row["image_id"] not in passed:
-                if not any(row["image_id"] in ids for ids in held.values()):
-                    withheld["no image gate has seen it"].add(row["image_id"])
-            elif may_release(row["licence_id"], profile):
-                path = [ontology.nodes[node].name for node in ontology.path(row["node"])]
-                allowed.append({**row, "diagnosis": path[-1], "taxon_path": path[:-1]})
-            else:
-                withheld[f"licence {row['licence_id']} is outside profile {profile}"].add(row["image_id"])
-    return sorted(allowed, key=lambda row: row["sample_id"]), Counter({why: len(ids) for why, ids in sorted(withheld.items())})
+    """Samples that a release would hold, by id, and how many images are withheld by which reason. Memory: the text of all samples."""
+    found = outgoing(lake, sources, profile, cleared)
+    rows = sorted((row for batch in found.rows() for row in batch.to_pylist()), key=lambda row: row["sample_id"])
+    return rows, Counter(found.withheld())
 
 
-def _past_gates(lake: Lake, source: str, cleared: Collection[str]) -> tuple[set[str], dict[str, set[str]]]:
-    """Images of a source that its image gates let through, and by reason those that they hold back."""
-    passed, held = set[str](), defaultdict[str, set[str]](set)
-    for row in lake.read("image_quality", source=source, columns=["image_id", "gates"]).to_pylist():
-        actions = {code: ACTIONS[code] for code in row["gates"]}
-        reasons = [f"image gate {code} excludes" for code, action in actions.items() if action == "exclude"]
-        if row["image_id"] not in cleared:
-            reasons += [f"image gate {code}: to be reviewed" for code, action in actions.items() if action == "review"]
-        for why in reasons:
-            held[why].add(row["image_id"])
-        if not reasons:
-            passed.add(row["image_id"])
-    return passed, dict(held)
+@dataclass(slots=True)
+class _Tally:
+    """What one pass over the outgoing samples adds up to."""
+
+    samples: Counter[tuple[str, str]] = field(default_factory=Counter)
+    images: dict[str, str] = field(default_factory=dict)
+    credits: Counter[tuple[str, str, str]] = field(default_factory=Counter)
+    teachers: set[str] = field(default_factory=set)
+    stamps: list[bytes] = field(default_factory=list)
+
+    def add(self, row: Mapping[str, Any]) -> None:
+        """Count a sample."""
+        self.samples[row["format"], row["split"]] += 1
+        self.images[row["image_key"]] = row["split"]
+        self.credits[row["source"], row["licence_id"], row["attribution"]] += 1
+        self.teachers.add(f"{row['teacher']} {row['revision']} ({row['conditioning']})")
+        self.stamps.append(bytes.fromhex(digest(_stamp(row))))
 
 
-def _ids(lake: Lake, source: str) -> list[str]:
-    return lake.read("samples", source=source, columns=["image_id"]).column("image_id").to_pylist()
+def planned(lake: Lake, sources: Sequence[str], profile: Profile, cleared: Collection[str] = ()) -> Plan:
+    """The release that the lake stands for now. Reads the samples once."""
+    found, tally = outgoing(lake, sources, profile, cleared), _Tally()
+    for batch in found.rows():
+        for row in batch.to_pylist():
+            tally.add(row)
+    head = _head(lake, found, tally, sources)
+    sink = hashlib.sha256(digest(head).encode())
+    for stamp in sorted(tally.stamps):
+        sink.update(stamp)
+    version = f"{head['name']}-{sink.hexdigest()[:12]}"
+    return Plan({"version": version, **head}, version, found, tally.credits, frozenset(tally.images))
+
+
+SHOWN = (
+    *(
+        "sample_id",
+        "image_id",
+        "image_sha256",
+        "source",
+        "format",
+        "split",
+        "messages",
+        "ground_truth",
+        "diagnosis",
+        "taxon_path",
+    ),
+    *("teacher", "revision", "conditioning", "verified_by", "licence_id", "attribution"),
+)
+"""Everything of a sample that a release shows: its version hangs on it."""
 
 
 def _stamp(row: Mapping[str, Any]) -> list[Any]:
-    keys = ("sample_id", "messages", "ground_truth", "split", "verified_by", "licence_id", "attribution", "image_sha256")
-    return [row[key] for key in keys]
+    return [row[key] for key in SHOWN]
 
 
-def _head(
-    lake: Lake, rows: Iterable[dict[str, Any]], withheld: Mapping[str, int], sources: Sequence[str], profile: Profile
-) -> dict[str, Any]:
-    """What the manifest says before any file is written. Adds each row's image digest and size to the row."""
-    images = {r["image_id"]: r for r in lake.read("images", columns=["image_id", "sha256", "n_bytes"]).to_pylist()}
-    for row in rows:
-        row["image_sha256"] = images[row["image_id"]]["sha256"]
-        row["n_bytes"] = images[row["image_id"]]["n_bytes"]
-    used = sorted({row["source"] for row in rows})
+def _head(lake: Lake, found: Outgoing, tally: _Tally, sources: Sequence[str]) -> dict[str, Any]:
+    """What the manifest says before any file is written."""
+    used = sorted({source for source, _, _ in tally.credits})
     inputs = {row["source"]: row for row in lake.read("sources").to_pylist()}
     return {
         "name": "phantom" if used == ["phantom"] else "corpus",
         "layout": LAYOUT,
-        "profile": profile,
+        "profile": found.profile,
         "requested_sources": sorted(sources),
         "sources": {name: {key: inputs[name][key] for key in ("version", "input_digest")} for name in used},
-        "licences": {name: sorted({row["licence_id"] for row in rows if row["source"] == name}) for name in used},
-        "attributions": {name: _attributions(row["attribution"] for row in rows if row["source"] == name) for name in used},
-        "withheld_images": dict(withheld),
-        "teachers": sorted({f"{row['teacher']} {row['revision']} ({row['conditioning']})" for row in rows}),
+        "licences": {name: sorted({licence for source, licence, _ in tally.credits if source == name}) for name in used},
+        "attributions": {name: _attributions(tally.credits, name) for name in used},
+        "withheld_images": found.withheld(),
+        "teachers": sorted(tally.teachers),
+        "asked": asked(lake, used),
+        "corpus": tallies(lake, sorted(sources)),
         "ontology": load().digest,
         "written_with": {name: package_version(name) for name in WRITERS},
+        "samples": {f"{name}/{split}": count for (name, split), count in sorted(tally.samples.items())},
+        "images": dict(sorted(Counter(tally.images.values()).items())),
     }
 
 
-def _attributions(texts: Iterable[str]) -> list[str]:
-    """Whom a source's rows name; the rows carry every name, the manifest the twenty most frequent."""
-    return [text for text, _ in sorted(Counter(texts).items(), key=lambda item: (-item[1], item[0]))[:20]]
+def _attributions(credits: Counter[tuple[str, str, str]], source: str) -> list[str]:  # noqa: A002
+    """Whom a source's rows name: the twenty most frequent; ATTRIBUTION.md names all."""
+    counts = Counter[str]()
+    for (name, _, text), count in credits.items():
+        counts[text] += count if name == source else 0
+    named = [(text, count) for text, count in counts.items() if count]
+    return [text for text, _ in sorted(named, key=lambda item: (-item[1], item[0]))[:20]]
 
 
-def _build(lake: Lake, staging: Path, head: dict[str, Any], rows: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
-    staging.mkdir(parents=True)
-    counts: dict[str, int] = {}
-    for written in map_in_order(write_shard, shard_jobs(lake, staging, rows)):
-        counts |= written
-    for written in map_in_order(write_images, image_jobs(lake, staging, rows)):
-        counts |= written
-    counts |= write_exports(staging, rows)
-    _write_wids(staging, counts)
-    tallies = Counter((row["format"], row["split"]) for row in rows)
-    samples = {f"{name}/{split}": count for (name, split), count in sorted(tallies.items())}
-    images = Counter(split for _, split in {(row["image_id"], row["split"]) for row in rows})
-    head |= {"samples": samples, "images": dict(sorted(images.items()))}
-    (staging / "README.md").write_text(card(head, rows), encoding="utf-8")
-    manifest = {**head, "files": [_file_entry(staging, path, counts) for path in _files(staging)]}
-    _write_durably(staging / "manifest.json", json.dumps(manifest, indent=1, sort_keys=True) + "\n")
+def _build(plan: Plan, root: Path, spool: Path) -> dict[str, Any]:
+    root.mkdir(parents=True)
+    written: list[Written] = []
+    rows = spooled_rows(plan.outgoing, spool)
+    for done in map_in_order(write_images, image_jobs(plan.outgoing, root, rows.images)):
+        written += done
+    for done in map_in_order(write_shard, shard_jobs(rows, root, carries_images(plan.outgoing.profile))):
+        written += done
+    counts = {entry.path: entry.rows for entry in written if entry.rows is not None}
+    if carries_images(plan.outgoing.profile):
+        counts |= write_exports(root, rows)
+        _write_wids(root, written)
+    for name, text in (("ATTRIBUTION.md", attribution(plan.credits)), ("LICENSES.md", licence_texts(plan.head, plan.credits))):
+        (root / name).write_text(text, encoding="utf-8")
+    if not carries_images(plan.outgoing.profile):
+        shutil.copyfile(Path(__file__).with_name("rejoin.py"), root / "rejoin.py")
+    files = _entries(root, written, counts)
+    write_documents(plan.outgoing.lake, root, plan.head, rows, files)
+    files += [_entry(root, path) for path in DOCUMENTS]
+    manifest = {**plan.head, "files": sorted(files, key=lambda entry: entry["path"])}
+    _write_durably(root / "manifest.json", json.dumps(manifest, indent=1, sort_keys=True) + "\n")
     return manifest
 
 
-def shard_jobs(lake: Lake, root: Path, rows: Sequence[Mapping[str, Any]]) -> list[ShardJob]:
-    """One job a format, split and bucket. Buckets follow the image, so that all formats of an image sit in one bucket number."""
-    cells: dict[tuple[str, str, int, int], list[Mapping[str, Any]]] = defaultdict(list)
-    sizes = Counter[tuple[str, str]]()
-    for row in rows:
-        sizes[row["format"], row["split"]] += row["n_bytes"]
-    for row in rows:
-        buckets = bucket_count(sizes[row["format"], row["split"]])
-        cells[row["format"], row["split"], bucket_of(row["image_id"], buckets), buckets].append(row)
+class Spooled(Sequence[Mapping[str, Any]]):
+    """The outgoing samples on disk, one Arrow file a bucket, in the order of the buckets. Memory: a batch."""
+
+    def __init__(self, files: Mapping[tuple[str, str], Path], count: int, images: frozenset[str]) -> None:
+        """`files` by split and bucket; `images` are the ids of the samples' images."""
+        self.files, self._count, self.images = files, count, images
+
+    def __len__(self) -> int:
+        """How many samples there are."""
+        return self._count
+
+    def __getitem__(self, at: Any) -> Any:
+        """One sample, or a list of them; reads from the start."""
+        if isinstance(at, slice):
+            return list(islice(self, *at.indices(len(self))))
+        return next(islice(self, range(len(self))[at], None))
+
+    def __iter__(self) -> Iterator[Mapping[str, Any]]:
+        """All samples."""
+        for path in self.files.values():
+            with pa.OSFile(str(path)) as source:
+                reader = pa.ipc.open_file(source)
+                for n in range(reader.num_record_batches):
+                    yield from reader.get_batch(n).to_pylist()
+
+
+def spooled_rows(found: Outgoing, spool: Path) -> Spooled:
+    """Write the outgoing samples below `spool`, those of one bucket into one file."""
+    spool.mkdir(parents=True)
+    buckets, names, total = _Buckets(found), set[str](), 0
+    sinks: dict[tuple[str, str], Any] = {}
+    files: dict[tuple[str, str], Path] = {}
+    try:
+        for batch in found.rows():
+            total += batch.num_rows
+            names.update(batch.column("image_id").to_pylist())
+            for cell, rows in buckets.divided(batch):
+                if cell not in sinks:
+                    files[cell] = spool / f"{'-'.join(cell)}.arrow"
+                    sinks[cell] = pa.ipc.new_file(files[cell], rows.schema, options=pa.ipc.IpcWriteOptions(compression="zstd"))
+                sinks[cell].write_table(rows)
+    finally:
+        for sink in sinks.values():
+            sink.close()
+    return Spooled(dict(sorted(files.items())), total, frozenset(names))
+
+
+class _Buckets:
+    """Which bucket each image is in: its source, and leading bits of its key where a source has more than a bucket's worth."""
+
+    def __init__(self, found: Outgoing) -> None:
+        sizes: dict[str, dict[str, int]] = defaultdict(dict)
+        weigh = carries_images(found.profile)
+        for row in found.images.select(["source", "image_key", "n_bytes"]).to_pylist():
+            sizes[row["source"]][row["image_key"]] = row["n_bytes"] if weigh else TEXT_BYTES
+        self._prefix = {key: prefix for mine in sizes.values() for key, prefix in prefixes(mine).items()}
+
+    def divided(self, batch: pa.Table) -> Iterator[tuple[tuple[str, str], pa.Table]]:
+        """The rows of a batch by split and bucket."""
+        cells: dict[tuple[str, str], list[int]] = defaultdict(list)
+        for n, row in enumerate(batch.select(["split", "source", "image_key"]).to_pylist()):
+            prefix = self._prefix[row["image_key"]]
+            cells[row["split"], f"{row['source']}-{prefix}" if prefix else row["source"]].append(n)
+        yield from ((cell, batch.take(pa.array(at, pa.int64()))) for cell, at in sorted(cells.items()))
+
+
+def shard_jobs(rows: Spooled, root: Path, images: bool) -> list[ShardJob]:
+    """One job a format, split and bucket, by name."""
     return [
-        ShardJob(lake, str(root), f"{name}/{split}-{bucket:05d}-of-{buckets:05d}", tuple(cell))
-        for (name, split, bucket, buckets), cell in sorted(cells.items())
+        ShardJob(str(root), str(path), name, split, bucket, images)
+        for name in sorted(FORMATS)
+        for (split, bucket), path in rows.files.items()
     ]
 
 
-def image_jobs(lake: Lake, root: Path, rows: Sequence[Mapping[str, Any]]) -> list[ShardJob]:
-    """Jobs that write the image tree, one for every 1/16 of the images."""
-    cells: dict[int, list[Mapping[str, Any]]] = defaultdict(list)
-    for row in {row["image_id"]: row for row in rows}.values():
-        cells[bucket_of(row["image_id"], 16)].append(row)
-    return [ShardJob(lake, str(root), f"images-{bucket}", tuple(cell)) for bucket, cell in sorted(cells.items())]
+def image_jobs(found: Outgoing, root: Path, images: Collection[str]) -> list[TreeJob]:
+    """Jobs that write the image tree, in the order of the packs; none for a profile without images."""
+    if not carries_images(found.profile):
+        return []
+    return [TreeJob(str(root), batch) for batch in pixel_batches(found.lake, sorted(images))]
 
 
-def _write_wids(root: Path, counts: Mapping[str, int]) -> None:
-    """The index that random-access WebDataset readers want, one a format and split folder."""
-    tars = sorted(path for path in counts if path.endswith(".tar"))
+def _write_wids(root: Path, written: Sequence[Written]) -> None:
+    """The index that random-access WebDataset readers want, one a format and split."""
     groups: dict[str, list[dict[str, Any]]] = defaultdict(list)
-    for tar in tars:
-        data = (root / tar).read_bytes()
-        split = Path(tar).name.split("-")[0]
-        entry = {"url": Path(tar).name, "md5sum": hashlib.md5(data, usedforsecurity=False).hexdigest()}
-        groups[f"{Path(tar).parent}/{split}-wids.json"].append({**entry, "nsamples": counts[tar], "filesize": len(data)})
-    for path, shards in groups.items():
+    for tar in sorted((entry for entry in written if entry.path.endswith(".tar")), key=lambda entry: entry.path):
+        path = Path(tar.path)
+        entry = {"url": path.name, "md5sum": tar.md5, "nsamples": tar.rows, "filesize": tar.n_bytes}
+        groups[f"{path.parent}/{path.name.split('-')[0]}-wids.json"].append(entry)
+    for name, shards in groups.items():
         index = {"__kind__": "wids-shard-index-v1", "wids_version": 1, "shardlist": shards}
-        (root / path).write_text(json.dumps(index, indent=1, sort_keys=True) + "\n", encoding="utf-8")
+        (root / name).write_text(json.dumps(index, indent=1, sort_keys=True) + "\n", encoding="utf-8")
 
 
-def _files(root: Path) -> list[str]:
-    return sorted(str(path.relative_to(root)) for path in root.rglob("*") if path.is_file())
+def _entries(root: Path, written: Sequence[Written], counts: Mapping[str, int]) -> list[dict[str, Any]]:
+    """Every file of the release with size and checksum; workers have told those of what they wrote."""
+    known = {entry.path: (entry.n_bytes, entry.sha256) for entry in written}
+    entries = []
+    for path in sorted(str(path.relative_to(root)) for path in root.rglob("*") if path.is_file()):
+        size, sha256 = known.get(path) or (None, None)
+        entry = _entry(root, path) if size is None else {"path": path, "bytes": size, "sha256": sha256}
+        entries.append({**entry, "rows": counts[path]} if path in counts else entry)
+    return entries
 
 
-def _file_entry(root: Path, path: str, counts: Mapping[str, int]) -> dict[str, Any]:
-    entry: dict[str, Any] = {"path": path, "bytes": (root / path).stat().st_size, "sha256": _sha256(root / path)}
-    return {**entry, "rows": counts[path]} if path in counts else entry
+def _entry(root: Path, path: str) -> dict[str, Any]:
+    return {"path": path, "bytes": (root / path).stat().st_size, "sha256": _sha256(root / path)}
 
 
 def _sha256(path: Path) -> str:
@@ -244,25 +351,16 @@ def _write_durably(path: Path, text: str) -> None:
         os.fsync(handle.fileno())
 
 
-def written_licences(path: Path) -> set[str]:
-    """Licences of the rows in a release, read back from the written files and not from the tables they came from.
-
-    A row without one counts as "no licence", which no profile allows.
-    """
-    import pyarrow.parquet as pq
-
-    files = [*path.glob("data/*/*.parquet")]
-    written = {value for file in files for value in pq.read_table(file, columns=["licence"]).column("licence").to_pylist()}
-    for file in path.glob("trainer/sft/*.json"):
-        written |= {row["licence_id"] for row in json.loads(file.read_text(encoding="utf-8"))}
-    return {value or "no licence" for value in written}
-
-
 def verified(path: Path) -> dict[str, Any]:
     """The manifest of a release whose every file is as the manifest says. Raises ReleaseDamaged naming the first that is not."""
     manifest = json.loads((path / "manifest.json").read_text(encoding="utf-8"))
-    for entry in manifest["files"]:
-        file = path / entry["path"]
-        if not file.exists() or _sha256(file) != entry["sha256"]:
-            raise ReleaseDamaged(f"{file} is missing or changed; delete {path} and run again")
+    with ThreadPoolExecutor(max_workers=os.cpu_count()) as pool:
+        damaged = next(filter(None, pool.map(partial(_damaged, path), manifest["files"])), None)
+    if damaged:
+        raise ReleaseDamaged(f"{damaged} is missing or changed; delete {path} and run again")
     return manifest
+
+
+def _damaged(path: Path, entry: Mapping[str, Any]) -> Path | None:
+    file = path / entry["path"]
+    return None if file.exists() and _sha256(file) == entry["sha256"] else file

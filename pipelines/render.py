@@ -119,7 +119,7 @@ def rendered(record: Record, mix: Mix, ontology: Ontology) -> Iterator[tuple[str
 def judged(lake: Lake) -> Tally:
     """Everything that the checks on samples say, from one pass over the table. Memory: 100 bytes a sample."""
     found = Tally()
-    for batch in lake.batches("samples", JUDGED):
+    for batch in lake.scan("samples", JUDGED):
         for row in batch.to_pylist():
             found.add(row)
     return found

@@ -1,46 +1,82 @@
-"""Shards: one Parquet file and one WebDataset tar with the same rows, and the image tree of the trainer exports.
+"""Shards: one Parquet file and one WebDataset tar with the same rows, beside the image tree that both take their pictures from.
 
-A shard is a pure function of its rows: sorted by sample id, no clock, no host, no worker count. Memory: the rows and image bytes
-of one shard a worker.
+A shard is a pure function of its rows: sorted by image key, no clock, no host, no worker count. Rows lie in buckets by source and by the
+leading bits of their image's key, so that a source comes and goes with files of its own and growth splits one bucket. Row groups end
+where an image's key says so: a new row changes the group that it falls into and moves no other. Memory: the text of one bucket and the
+images of one row group a worker.
 """
 
 import hashlib
 import io
 import json
 import tarfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any
 
-from pipelines.lake import Lake
-from pipelines.pixels import pixel_batches
+import numpy as np
+import pyarrow as pa
+
+from pipelines.pixels import PixelBatch
 
 SHARD_IMAGE_BYTES = 256 << 20
-"""Image bytes a shard aims at; buckets are a power of two so that growth splits a shard instead of moving every row."""
+"""Image bytes a bucket holds at most, in the sizes of the sources' files; a bucket that outgrows it is split in two."""
 
-ROW_GROUP = 100
-"""Rows of a Parquet row group, small enough for the Hub viewer to scan (facts gathered from the Hub's own advice)."""
+MOST_ROWS, MOST_GROUP_BYTES = 100, 64 << 20
+"""Bounds of a Parquet row group: the Hub viewer scans at most 300 MB and wants about 100 rows (the Hub's own advice)."""
+
+CUT = 64
+"""One image key in so many starts a row group: groups have 50 rows on average, and at most `MOST_ROWS`."""
+
+PICTURE = "images.list.element.bytes"
+"""The Parquet leaf that holds JPEG files: stored as they are, which a second compression would only slow down."""
 
 
 @dataclass(frozen=True, slots=True)
 class ShardJob:
-    """Rows (of `samples`, joined with what a row shows) that make one shard, and where under `root` it goes."""
+    """The rows of one format in one bucket.
 
-    lake: Lake
+    `spool` is an Arrow file with the bucket's rows (`samples`, joined with what a row shows); files go below `root`. Without `images`
+    only a Parquet file is written, and it names each image by its checksum.
+    """
+
     root: str
-    name: str
-    rows: tuple[Mapping[str, Any], ...]
+    spool: str
+    format: str
+    split: str
+    bucket: str
+    images: bool = True
 
     @property
     def parquet(self) -> str:
         """Path of the Parquet file below the release."""
-        return f"data/{self.name}.parquet"
+        return f"data/{self.format}/{self.split}-{self.bucket}.parquet"
 
     @property
     def tar(self) -> str:
         """Path of the WebDataset tar below the release."""
-        return f"webdataset/{self.name}.tar"
+        return f"webdataset/{self.format}/{self.split}-{self.bucket}.tar"
+
+
+@dataclass(frozen=True, slots=True)
+class TreeJob:
+    """Images of one pack that go into the image tree below `root`."""
+
+    root: str
+    batch: PixelBatch
+
+
+@dataclass(frozen=True, slots=True)
+class Written:
+    """A file of a release: path below it, size in bytes, checksums in hex, and its rows where it has rows."""
+
+    path: str
+    n_bytes: int
+    sha256: str
+    md5: str = ""
+    rows: int | None = None
 
 
 def image_key(image_id: str) -> str:
@@ -50,47 +86,176 @@ def image_key(image_id: str) -> str:
 
 def image_path(image_id: str) -> str:
     """Where the trainer exports keep an image: 256 folders, each under the Hub's limit of 10,000 files."""
-    key = image_key(image_id)
+    return key_path(image_key(image_id))
+
+
+def key_path(key: str) -> str:
+    """Where the trainer exports keep the image of a key."""
     return f"images/{key[:2]}/{key}.jpg"
 
 
-def bucket_count(total_bytes: int) -> int:
-    """Number of buckets for the image bytes of a split: the power of two that keeps a shard near `SHARD_IMAGE_BYTES`."""
-    count = 1
-    while count * SHARD_IMAGE_BYTES < total_bytes:
-        count *= 2
-    return count
+def prefixes(sizes: Mapping[str, int]) -> dict[str, str]:
+    """The leading bits that name the bucket of each image key, given sizes in bytes. Only a bucket that is too large is split."""
+    return dict(_split(sorted(sizes), sizes, ""))
 
 
-def bucket_of(image_id: str, buckets: int) -> int:
-    """Stable bucket of an image: the leading bits of its key, so that doubling splits every bucket in two."""
-    return int(image_key(image_id)[:8], 16) * buckets >> 32
+def _split(keys: Sequence[str], sizes: Mapping[str, int], prefix: str) -> Iterator[tuple[str, str]]:
+    if len(keys) < 2 or sum(sizes[key] for key in keys) <= SHARD_IMAGE_BYTES:
+        yield from ((key, prefix) for key in keys)
+        return
+    bits = {key: f"{int(key, 16):0{4 * len(key)}b}" for key in keys}
+    for bit in "01":
+        yield from _split([key for key in keys if bits[key].startswith(prefix + bit)], sizes, prefix + bit)
 
 
-def write_shard(job: ShardJob) -> dict[str, int]:
-    """Write both files of a shard; returns rows by path. Runs in a worker."""
-    images = dict(_release_images(job.lake, sorted({row["image_id"] for row in job.rows})))
-    rows = sorted(job.rows, key=lambda row: row["sample_id"])
-    _write_parquet(Path(job.root) / job.parquet, rows, images)
-    _write_tar(Path(job.root) / job.tar, rows, images)
-    return {job.parquet: len(rows), job.tar: len(rows)}
-
-
-def write_images(job: ShardJob) -> dict[str, int]:
-    """Write the image files of the trainer exports for a job's rows; returns nothing that counts as rows. Runs in a worker."""
-    for image_id, data in _release_images(job.lake, sorted({row["image_id"] for row in job.rows})):
-        path = Path(job.root) / "trainer" / image_path(image_id)
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_bytes(data)
-    return {}
-
-
-def _release_images(lake: Lake, image_ids: Sequence[str]):  # noqa: ANN202
+def write_images(job: TreeJob) -> list[Written]:
+    """Write pictures into the image tree, free of metadata. Runs in a worker. Raises BadImage."""
     from quality.raster import release_jpeg
 
-    for batch in pixel_batches(lake, image_ids):
-        for image_id, data in batch.images():
-            yield image_id, release_jpeg(data)
+    written = []
+    for image_id, data in job.batch.images():
+        name, picture = f"trainer/{image_path(image_id)}", release_jpeg(data)
+        path = Path(job.root) / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(picture)
+        written.append(Written(name, len(picture), hashlib.sha256(picture).hexdigest()))
+    return written
+
+
+def write_shard(job: ShardJob) -> list[Written]:
+    """Write the files of a shard from its spooled rows and the image tree. Runs in a worker."""
+    rows = spooled(job.spool, job.format)
+    if not rows.num_rows:
+        return []
+    with _Files(job) as files:
+        for start, stop in row_groups(rows):
+            files.write(rows.slice(start, stop - start).to_pylist())
+    names = [job.parquet, job.tar] if job.images else [job.parquet]
+    return [_entry(job.root, name, rows.num_rows) for name in names]
+
+
+def spooled(path: str, format_: str) -> pa.Table:
+    """The rows of one format in a bucket, by image key."""
+    import pyarrow.compute as pc
+
+    with pa.memory_map(path) as source:
+        rows = pa.ipc.open_file(source).read_all()
+    rows = rows.filter(pc.equal(rows.column("format"), format_))
+    return rows.sort_by([("image_key", "ascending"), ("sample_id", "ascending")]).combine_chunks()
+
+
+def row_groups(rows: pa.Table) -> Iterator[tuple[int, int]]:
+    """First and last row + 1 of each row group of sorted rows. Boundaries hang on keys: they stay where they are when rows come and go."""
+    keys, sizes = rows.column("image_key").to_pylist(), rows.column("n_bytes").to_pylist()
+    start, held = 0, 0
+    for at, (key, size) in enumerate(zip(keys, sizes, strict=True)):
+        full = at - start >= MOST_ROWS or held + size > MOST_GROUP_BYTES
+        if at > start and (full or int(key[-4:], 16) % CUT == 0):
+            yield start, at
+            start, held = at, 0
+        held += size
+    yield start, len(keys)
+
+
+class _Files:
+    """The open files of a shard, filled one row group at a time."""
+
+    def __init__(self, job: ShardJob) -> None:
+        self._job, self._root = job, Path(job.root)
+
+    def __enter__(self) -> "_Files":
+        job = self._job
+        self._parquet = parquet_writer(_made(self._root / job.parquet), job.images)
+        self._tar = tarfile.open(_made(self._root / job.tar), "w", format=tarfile.USTAR_FORMAT) if job.images else None
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._parquet.close()
+        if self._tar:
+            self._tar.close()
+
+    def write(self, rows: Sequence[Mapping[str, Any]]) -> None:
+        """Write a row group to each."""
+        shown = [public_row(row) for row in rows]
+        if self._tar is None:
+            sums = [{"image_sha256": row["image_sha256"], "image_bytes": row["n_bytes"]} for row in rows]
+            self._parquet.write_table(
+                pa.Table.from_pylist([a | b for a, b in zip(shown, sums, strict=True)], self._parquet.schema)
+            )
+            return
+        pictures = [(self._root / "trainer" / key_path(row["image_key"])).read_bytes() for row in rows]
+        self._parquet.write_table(parquet_table(shown, pictures))
+        add_samples(self._tar, shown, pictures)
+
+
+def _made(path: Path) -> Path:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    return path
+
+
+def parquet_writer(path: Path, images: bool = True) -> Any:
+    """An open Parquet writer as releases use it: one row group a call, page index, content-defined pages, JPEG files uncompressed."""
+    import pyarrow.parquet as pq
+
+    how: dict[str, Any] = {"write_page_index": True, "use_content_defined_chunking": True}
+    if not images:
+        return pq.ParquetWriter(path, features(images=False).arrow_schema, compression="zstd", **how)
+    others = [leaf for leaf in _leaves() if leaf != PICTURE]
+    how |= {
+        "compression": {**dict.fromkeys(others, "zstd"), PICTURE: "NONE"},
+        "use_dictionary": others,
+        "write_statistics": others,
+    }
+    return pq.ParquetWriter(path, features().arrow_schema, **how)
+
+
+@cache
+def _leaves() -> tuple[str, ...]:
+    """Paths of the leaf columns of a shard's Parquet schema."""
+    import pyarrow.parquet as pq
+
+    sink = io.BytesIO()
+    pq.write_table(features().arrow_schema.empty_table(), sink)
+    schema = pq.ParquetFile(sink).schema
+    return tuple(schema.column(at).path for at in range(len(schema)))
+
+
+def parquet_table(shown: Sequence[Mapping[str, Any]], pictures: Sequence[bytes]) -> pa.Table:
+    """Public rows and their JPEG files as a table of the Hub's features."""
+    schema = features().arrow_schema
+    at = schema.get_field_index("images")
+    kind = schema.field(at).type
+    text = pa.Table.from_pylist(list(shown), schema=schema.remove(at))
+    names = pa.array([f"{row['image_id']}.jpg" for row in shown], pa.string())
+    cells = pa.StructArray.from_arrays([_binary(pictures), names], fields=list(kind.value_type))
+    images = pa.ListArray.from_arrays(pa.array(range(len(shown) + 1), pa.int32()), cells, type=kind)
+    return pa.table([*text.columns[:at], images, *text.columns[at:]], schema=schema)
+
+
+def _binary(values: Sequence[bytes]) -> pa.Array:
+    """A binary array in one copy: Arrow's own builder would grow, and copy megabytes, several times."""
+    ends = np.cumsum([0, *map(len, values)], dtype=np.int32)
+    return pa.Array.from_buffers(pa.binary(), len(values), [None, pa.py_buffer(ends), pa.py_buffer(b"".join(values))])
+
+
+def add_samples(tar: tarfile.TarFile, shown: Sequence[Mapping[str, Any]], pictures: Sequence[bytes]) -> None:
+    """Add WebDataset samples: the picture and the JSON of each row, under its id, at time zero."""
+    for row, picture in zip(shown, pictures, strict=True):
+        text = json.dumps(row, ensure_ascii=False, sort_keys=True).encode()
+        for suffix, data in (("jpg", picture), ("json", text)):
+            info = tarfile.TarInfo(f"{row['id']}.{suffix}")
+            info.size, info.mtime, info.mode = len(data), 0, 0o644
+            tar.addfile(info, io.BytesIO(data))
+
+
+def _entry(root: str, name: str, rows: int) -> Written:
+    sha256, md5, size = hashlib.sha256(), hashlib.md5(usedforsecurity=False), 0
+    with (Path(root) / name).open("rb") as handle:
+        while block := handle.read(1 << 20):
+            sha256.update(block)
+            md5.update(block)
+            size += len(block)
+    return Written(name, size, sha256.hexdigest(), md5.hexdigest(), rows)
 
 
 def public_row(row: Mapping[str, Any]) -> dict[str, Any]:
@@ -125,17 +290,19 @@ def _message(turn: Mapping[str, str]) -> dict[str, Any]:
     return {"role": turn["role"], "content": [*parts, {"type": "text", "text": text}]}
 
 
-def features():  # noqa: ANN201
-    """The Hub's features of a Parquet row (`datasets.Features`)."""
+@cache
+def features(images: bool = True):  # noqa: ANN201
+    """The Hub's features of a Parquet row (`datasets.Features`); without images, the checksum and size of the source's file instead."""
     from datasets import Features, Image, List, Value
 
     text = Value("string")
     message = {"role": text, "content": List({"type": text, "text": text})}
+    picture = {"images": List(Image())} if images else {"image_sha256": text, "image_bytes": Value("int64")}
     return Features(
         {
             "id": text,
             "image_id": text,
-            "images": List(Image()),
+            **picture,
             "messages": List(message),
             **dict.fromkeys(("format", "split", "source", "diagnosis"), text),
             "taxon_path": List(text),
@@ -145,29 +312,3 @@ def features():  # noqa: ANN201
             **dict.fromkeys(("teacher", "teacher_revision", "conditioning", "licence", "attribution"), text),
         }
     )
-
-
-def _write_parquet(path: Path, rows: Sequence[Mapping[str, Any]], images: Mapping[str, bytes]) -> None:
-    import pyarrow as pa
-    import pyarrow.parquet as pq
-
-    schema = features().arrow_schema
-    shown = [
-        {**public_row(row), "images": [{"bytes": images[row["image_id"]], "path": f"{image_key(row['image_id'])}.jpg"}]}
-        for row in rows
-    ]
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with pq.ParquetWriter(path, schema, compression="zstd", write_page_index=True, use_content_defined_chunking=True) as writer:
-        for start in range(0, len(shown), ROW_GROUP):
-            writer.write_table(pa.Table.from_pylist(shown[start : start + ROW_GROUP], schema=schema))
-
-
-def _write_tar(path: Path, rows: Sequence[Mapping[str, Any]], images: Mapping[str, bytes]) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with tarfile.open(path, "w", format=tarfile.USTAR_FORMAT) as tar:
-        for row in rows:
-            text = json.dumps(public_row(row), ensure_ascii=False, sort_keys=True)
-            for suffix, data in (("jpg", images[row["image_id"]]), ("json", text.encode())):
-                info = tarfile.TarInfo(f"{row['sample_id']}.{suffix}")
-                info.size, info.mtime, info.mode = len(data), 0, 0o644
-                tar.addfile(info, io.BytesIO(data))

@@ -4,13 +4,15 @@ from collections.abc import Sequence
 from functools import cache
 
 from prompts import judging, schemas, stages
+from prompts.benchmark import judging as claims_judge
+from prompts.benchmark import wording
 from prompts.ontology import load
 from prompts.stages import Conditioning
 
 
 @cache
 def prompt_version(stage: str, kind: str, conditioning: Conditioning) -> str:
-    """16 hex digits for the prompt and schema of a stage (`observe`, `reason`, `judge` or `normalise`)."""
+    """16 hex digits for the prompt and schema of a stage (`observe`, `reason`, `judge`, `normalise`, or the benchmark's `predict` and `grade`)."""
     if stage == "observe":
         return schemas.digest([stages.observe_prompt(kind), schemas.observation_schema(kind)])[:16]
     if stage == "reason":
@@ -19,6 +21,17 @@ def prompt_version(stage: str, kind: str, conditioning: Conditioning) -> str:
         return schemas.digest([judging.judge_prompt("", "", list(judging.AXES)), judging.judging_schema(list(judging.AXES))])[
             :16
         ]
+    if stage == "predict":
+        texts = [
+            wording.DESCRIPTION,
+            wording.MORPH_DESCRIPTION,
+            wording.REASONING,
+            wording.REASONING_MORPH,
+            wording.choice("", []),
+        ]
+        return schemas.digest(texts)[:16]
+    if stage == "grade":
+        return schemas.digest([claims_judge.judge_prompt([], [], ""), claims_judge.judging_schema(1)])[:16]
     return schemas.digest([stages.normalise_prompt("", []), schemas.normalising_schema([])])[:16]
 
 

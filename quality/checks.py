@@ -55,7 +55,7 @@ CHECKS: dict[str, str] = {
 
 _AGREES = frozenset({"same", "ancestor", "descendant", "overlap"})
 _HYPOTHETICAL = re.compile(
-    r"\b(?:would|expect\w*|typically|usually|often|commonly|classically|may|might|can|could|if|dermoscop\w+)\b",
+    r"\b(?:would|expect\w*|typically|usually|often|commonly|classically|may|might|can|could|if|dermoscop\w+|tends?|unusual|anticipat\w+|elsewhere)\b",
     re.IGNORECASE,
 )
 _SAID_OF = re.compile(
@@ -67,7 +67,7 @@ _PHRASE_END = re.compile(
     r",|\b(?:and|or|as well as|next to|beside|alongside|together|than|accompanied|under|over|within)\b", re.IGNORECASE
 )
 _PLACE = re.compile(
-    r"\b(?:within|inside|in|on|over|around|across|beneath|at|of|from|along|outside) (?:the|this|its|each|every|an?) (?:\w+ )?$",
+    r"\b(?:within|inside|in|on|over|around|across|beneath|at|of|from|along|outside|surround|surrounds|surrounding|cover|covers|covering|near|beside|beyond|to|towards?|by) (?:the|this|its|each|every|an?) (?:\w+ )?$",
     re.IGNORECASE,
 )
 """Ahead of a listed concept that is only the place of something else: "no scale within the patch"."""
@@ -107,7 +107,8 @@ def check_observation(
         _verdict("names_diagnosis", _diagnoses_named(prose, ontology)),
         _verdict("non_visual", _non_visual(prose)),
         *_prose_verdicts(prose, _string(value, schemas.TEXT_KEY), thresholds.DESCRIPTION_WORDS),
-        *_claim_verdicts(prose, known, ontology),
+        *_claim_verdicts(prose, known),
+        *_manner_verdicts(prose, ontology),
     ]
     if not all(verdict.passed for verdict in form):
         return None, tuple(verdicts)
@@ -140,7 +141,8 @@ def check_reasoning(
     verdicts = [_verdict("not_json", ()), *form, _verdict("wrong_modality", _wrong_features(prose, kind))]
     verdicts += _prose_verdicts(prose, prose, thresholds.REASONING_WORDS)
     unnamed = _without_names(prose, ontology)
-    verdicts += [_verdict("non_visual", _untold(unnamed)), *_claim_verdicts(unnamed, known, ontology)]
+    verdicts += [_verdict("non_visual", _untold(unnamed)), *_claim_verdicts(_about_it(prose, ontology), known)]
+    verdicts += _manner_verdicts(unnamed, ontology)
     if not all(verdict.passed for verdict in form):
         return None, tuple(verdicts)
     verdicts += _citation_verdicts(value, schemas.findings(observation))
@@ -289,15 +291,26 @@ def _untold(prose: str) -> list[str]:
     """What a reasoning claims of the patient: it was told nothing of the kind. What it would expect of a condition is no claim."""
     return [
         f"{quote} ({claim})"
-        for claim in ("history", "symptom", "age", "sex", "palpation", "histology")
-        for quote in claims.stated(lexicon.NON_VISUAL[claim], prose, _HYPOTHETICAL)
+        for claim, pattern in lexicon.UNTOLD.items()
+        for quote in claims.stated(pattern, prose, _HYPOTHETICAL)
     ]
 
 
-def _claim_verdicts(prose: str, known: Known, ontology: Ontology) -> list[Verdict]:
+def _about_it(prose: str, ontology: Ontology) -> str:
+    """The sentences of a reasoning that speak of this image: those that name a condition tell what it would look like."""
+    said = text.sentences(prose)
+    return "\n".join(one for one in said if not _HYPOTHETICAL.search(one) and not ontology.mentions(one))
+
+
+def _claim_verdicts(prose: str, known: Known) -> list[Verdict]:
     return [
         _verdict("against_pixels", claims.against_pixels(prose, known)),
         _verdict("against_record", claims.against_record(prose, known)),
+    ]
+
+
+def _manner_verdicts(prose: str, ontology: Ontology) -> list[Verdict]:
+    return [
         _verdict("hedging", claims.hedges(prose)),
         _verdict("management", text.found(prose, claim_words.MANAGEMENT)),
         _verdict("personal_data", claims.personal(prose) + claims.strangers(prose, ontology)),

@@ -112,7 +112,7 @@ _ADVISED = (
 )
 MANAGEMENT = whole_words(
     rf"{_CARE}(?: \S+){{0,6}} (?:is|are|be|being|was|were|seems?|appears?) (?:\w+ ){{0,2}}{_ADVISED}",
-    r"(?:can|could|may|might|should|must|ought to|needs? to|has to) be (?:\w+ly )?(?:removed|treated|ordered|prescribed|applied|excised|biopsied|referred|monitored|followed)",
+    r"(?:can|could|may|might|should|must|ought to|needs? to|has to) be (?:\w+ly )?(?:removed|treated|ordered|prescribed|applied|excised|biopsied|referred|monitored)",
     rf"(?:one|you|the patient|patients|the doctor|we) (?:should|must|ought to|needs? to|has to|have to) (?:\w+ )?(?:use|apply|take|see|consult|visit|avoid|return|have|{_ACT})",
     rf"{_CARE} (?:would|could|might|may|should|will) (?:help|work|be an option|be tried|suffice)",
     r"(?:please |to )?(?:seek|consult|see|visit|contact) (?:an? |the |your |medical |immediate )*(?:doctor|dermatologist|physician|specialist|attention|advice|help|care)",
@@ -252,7 +252,6 @@ PERSONAL: tuple[re.Pattern[str], ...] = (
         r"\d{1,2}(?:st|nd|rd|th)? (?:of )?(?:march|may)",
         "surname",
         "initials",
-        "signature",
         "wristband",
         "passport",
         r"e-?mail",

@@ -20,7 +20,7 @@ CRITERIA: dict[str, re.Pattern[str]] = {
     ),
     "pigmentation": whole_words(r"pigmentation", r"(?:pigment )?blotch(?:es)?", r"pigment(?! network| net| dots| globule| spot| lattice| grid| mesh)"),
     "streaks": whole_words(r"streak(?:s|ing)?(?! of (?:scale|blood|light))", r"pseudopods?", r"radial (?:streaming|projections?)", r"star-?burst(?:-like)?(?! vessel)"),
-    "dots_and_globules": whole_words(r"(?<!red )(?<!pinpoint )dots(?: (?:and|or|/) globules)?", r"globules?", r"clods?"),
+    "dots_and_globules": whole_words(r"(?<!red )(?<!pinpoint )(?<!yellow )(?<!white )dots(?: (?:and|or|/) globules)?", r"globules?", r"clods?"),
     "regression_structures": whole_words(
         r"(?<!within )(?<!within areas of )regression(?: (?:structures?|areas?))?", r"regressi(?:ve|ng) (?:structures?|areas?|zones?)", r"regressed (?:structures?|areas?)",
     ),

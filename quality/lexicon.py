@@ -46,8 +46,8 @@ NON_VISUAL: dict[str, re.Pattern[str]] = {
         r"(?:has|have) (?:been )?(?:grown|growing|enlarged|changed|bled|spread|present for)", r"sudden onset", "onset",
         r"family history", r"over time", r"according to (?:the|his|her) (?:patient|parents?|mother|father|family)",
         r"(?:it|the (?:lesion|rash|spot|mole|patch|nodule)|which|that) (?:first |gradually |slowly |suddenly |then )?"
-        r"(?:started|began|appeared|developed|arose|recurred|spread|grew|enlarged|bled|healed|returned|persisted|changed)",
-        r"within (?:a few |several |\w+ )?(?:hours?|days?|weeks?|months?|years?)", r"recurr(?:ed|ence|ing)", r"progress(?:ed|ively|ion)",
+        r"(?:started|began|appeared|arose|recurred|grew|enlarged|bled|returned|persisted)",
+        r"within (?:a few |several |\w+ )?(?:hours?|days?|weeks?|months?|years?)", r"recurr(?:ed|ence|ing)", r"progress(?:ed|es|ing)",
         r"after (?:sun|trauma|injury|repeated|having|an? (?:holiday|injury|insect|burn|cut|bite|trip|illness|vaccination))\b[\w ]{0,20}", r"medical history", r"since (?:birth|childhood|\d{4})", "duration", *topics.HISTORY,
     ),
     "symptom": whole_words(
@@ -88,12 +88,18 @@ NON_VISUAL: dict[str, re.Pattern[str]] = {
     ),
 }  # fmt: skip
 
+# What a reasoning was told nothing of: as above, but what a finding stands for in the tissue may be said.
+UNTOLD: dict[str, re.Pattern[str]] = {
+    **{claim: NON_VISUAL[claim] for claim in ("history", "symptom", "age", "sex", "palpation")},
+    "histology": whole_words(*topics.EXAMINED),
+}
+
 # Signs that the writer was told the answer, or saw anything but the picture.
 PROVENANCE = whole_words(
     r"(?:confirmed|provided|given|supplied|stated|known|reference|gold(?:[ -]standard)?|target)"
     r" (?:clinical )?(?:diagnos[ie]s|labels?|answers?|class)", r"correct (?:label|answer)",
     r"ground[ -]truth", "metadata", "meta-data", r"file ?names?", r"(?:as|was|is|been) label(?:l)?ed",
-    r"the label(?: is| was|s)?",
+    r"the labels? (?:is|was|are|were|says?|given|states?|provided|of the (?:image|picture)|supplied|attached)",
     r"potential clinical concepts", r"(?:patient(?:['\u2019]s)?|medical|clinical|case|hospital|health) (?:records?|charts?|notes?|files?|information|data|details)",
     r"(?:the )?charts?", "exif", r"(?:image|file|picture|dicom) (?:headers?|ids?|identifiers?|numbers?|names?|paths?|properties)", "captions?",
     r"(?:folder|director(?:y|ies))", r"(?:path|name|title) of the (?:image|file|picture|photo)", r"isic[_-]\w+", r"(?:photo|image|picture) number",

@@ -19,7 +19,7 @@ _SENTENCE_END = re.compile(r"[.!?]+(?=\s|$)|\n+")
 _CLAUSE_END = re.compile(
     r"[.!?;\n]+|\b(?:but|however|although|though|while|whilst|whereas|yet|except|apart from|instead)\b", re.IGNORECASE
 )
-_VERBS = r"is|are|was|were|appears?|remains?|can|could|cannot|may|might"
+_VERBS = r"is|are|was|were|appears?|remains?|can|could|cannot|may|might|do|does|did|have|has|had"
 _SEEN = (
     r"seen|visible|present|evident|identified|identifiable|observed|noted|noticed|appreciated|found|detected|detectable"
     r"|discernible|discerned|distinguished|resolved|made out|recogni[sz]ed|apparent|recorded|shown|noticeable"
@@ -34,7 +34,7 @@ _SCOPE_START = re.compile(
     r"\b(?:is|are|was|were|has|shows|contains|displays|reveals|demonstrates|exhibits|includes|appears|with|there)\b"
     rf"|(?<!\bno )(?<!\bwithout )(?<!\bany )(?<!\bclearly )(?<!, )(?<!\bor )(?<!\band )(?<!\bof )\b{_SAID_SEEN}"
     r"|\b(?:assessed|judged|evaluated|determined|measured)\b(?!\s*:)"
-    r"|,\s+(?:and|with)\s+(?=(?:an?|the|some|several|multiple)\b)",
+    r"|\b(?:so that|because|since)\b|,\s+(?:and|with)\s+(?=(?:an?|the|some|several|multiple)\b)",
     re.IGNORECASE,
 )
 _SEEN_NEXT = re.compile(rf"\b(?:{_SEEN})\s*$", re.IGNORECASE)
@@ -43,13 +43,15 @@ _SEEN_FIRST = re.compile(rf"^\s*(?:{_SEEN})\b", re.IGNORECASE)
 
 _DENIED_BEFORE = re.compile(
     r"\b(?:no|not(?! only)|without|absence of|absent|lacks?|lacking|neither|nor|free (?:of|from)|devoid of|rather than"
-    r"|never|cannot|nowhere|in vain|fail(?:s|ed)? to|missing|spared by|none of|void of|bare of|nothing (?:of|like)|little (?:if any|or no)"
+    r"|never|cannot|nowhere|in vain|fail(?:s|ed)? to|missing|spared by|none of|void of|bare of|nothing|little (?:if any|or no)"
     r"|(?:do|does|did|is|are)n['\u2019]t)\b|\bnon[- ]$",
     re.IGNORECASE,
 )
 _DENIED_AFTER = re.compile(
     r"(?:\w+ly\s+|to\s+be\s+|be\s+){0,2}(?:absent|missing|lacking|undetectable"
     rf"|(?:not|never)\s+(?:be\s+)?(?:\w+ly\s+)?(?:{_SEEN}))\b"
+    r"|(?:not|never|n['\u2019]t)\s+(?:\w+ly\s+)?(?:be\s+|to\s+be\s+)?(?:occur|develop\w*|form\w*|exist|feature|figure|show|part\b|in evidence|among|prominent|conspicuous|a feature|striking|obvious|marked|to be|found|made out|encountered|met|had|there)"
+    r"|(?:searched|looked|sought)(?:\s+for)?[^,;]*?\b(?:in vain|not found|without (?:success|result))"
     rf"|(?:cannot|can\s+not|can['\u2019]t|could\s+not)\s+be\s+(?:\w+ly\s+)?(?:{_SEEN})\b",
     re.IGNORECASE,
 )
@@ -57,15 +59,19 @@ _ASIDE = re.compile(
     r"(?:\s+\w+){0,2}\s*(?:[:=(,]|[-\u2013\u2014])\s*(?:absent|none|no(?=\W*$)|nil|negative|not\s+(?:seen|present|visible))\b",
     re.IGNORECASE,
 )
+_LIST_DENIED = re.compile(r"^[^:.;]*:\s*(?:absent|none|nil|negative|not (?:seen|present|visible))\W*$", re.IGNORECASE)
+"""Behind the list that a phrase stands in: "streaks, veil and globules: none"."""
+
 _ABSENT_ARE = re.compile(
     r"(?:^|,)\W*(?:\w+ly\s+|also\s+|equally\s+)?(?:absent|missing|lacking|not (?:seen|visible|present))\s+(?:is|are|was|were)\b"
-    r"|\b(?:absent|missing|lacking|not (?:\w+ )?(?:seen|visible|present|found|identified|recogni[sz]ed|discernible|detected)),?\s+(?:just )?(?:as|so|and so)\s+(?:is|are|was|were)\b",
+    r"|\b(?:absent|missing|lacking|not (?:\w+ )?(?:seen|visible|present|found|identified|recogni[sz]ed|discernible|detected)),?\s+(?:just )?(?:as|so|and so)\s+(?:is|are|was|were)\b"
+    r"|\b(?:neither|nor)\s+(?:is|are|was|were|do|does|did|can|has|have)\b",
     re.IGNORECASE,
 )
 """An inverted denial at the start of a clause, or after what leads into it: "absent are streaks"."""
 
 _LEFT_OPEN = re.compile(
-    r"\bwhether\b|\bsame (?:is true|holds|applies|goes|can be said)\b|\b(?:not|nor|never|n['\u2019]t|hardly|barely)\s+(?:\w+ly\s+)?(?:allow|permit|possible|enable|suffic\w+|enough|clear enough)\b"
+    r"\bwhether\b|^\W*(?:and )?(?:so|likewise)\s+(?:is|are|do|does)\b|\btoo much\b|\bjudge?ment (?:on|of|about)\b|\bsame (?:is true|holds|applies|goes|can be said)\b|\b(?:not|nor|never|n['\u2019]t|hardly|barely)\s+(?:\w+ly\s+)?(?:allow|permit|possible|enable|suffic\w+|enough|clear enough)\b"
     r"|\b(?:impossible|too (?:\w+ )?(?:blurred|dark|bright|small|poor|coarse))\b"
     r"|\b(?:no|nothing)\b[^,]*\b(?:statement|judge?ment|assessment|conclusion|information|can be (?:said|told|stated))\b"
     r"|\b(?:prevents?|precludes?|hinders?|hampers?|impedes?)\b",
@@ -75,7 +81,7 @@ _LEFT_OPEN = re.compile(
 
 _STAYS_OPEN = re.compile(
     r"(?:cannot|can\s+not|can['\u2019]t|could\s+not|couldn['\u2019]t)\s+be\s+(?:\w+ly\s+)?(?:decided|told|said|made out|established|settled|assessed|judged|"
-    r"evaluated|determined|graded)|\b(?:remains?|stays?|is|are|left)\s+(?:\w+ly\s+)?(?:undetermined|undecided|open|unclear|uncertain|indeterminate)",
+    r"evaluated|determined|graded)|(?:cannot|can\s+not|can['\u2019]t)\s+be\s+(?:\w+ly\s+)?(?:commented|rated|classified|read|interpreted|confirmed|ascertained|called|answered)|neither\s+confirmed\s+nor|\b(?:remains?|stays?|is|are|left)\s+(?:\w+ly\s+)?(?:undetermined|undecided|open|unclear|uncertain|indeterminate)",
     re.IGNORECASE,
 )
 """Words behind a phrase that leave it undecided."""
@@ -87,7 +93,7 @@ _UNASSESSED = re.compile(
     re.IGNORECASE,
 )
 _TURN = re.compile(
-    r"\b(?:no[rt]?|non|nowhere|in vain|fail(?:s|ed)?|void|bare|nil|negative|spared|free|little|none|nothing|never|neither|cannot|without|whether|same|hardly|barely|free of|devoid|rather than|too|open|un\w+|im\w+|indeterminate"
+    r"\b(?:no[rt]?|non|nowhere|in vain|fail(?:s|ed)?|void|bare|nil|negative|spared|free|little|none|nothing|never|neither|nor|so|likewise|cannot|searched|looked|sought|without|whether|same|hardly|barely|free of|devoid|rather than|too|open|un\w+|im\w+|indeterminate"
     r"|absen\w+|lack\w*|missing|prevent\w*|preclude\w*|hinder\w*|hamper\w*|impede\w*)\b|n['\u2019]t\b",
     re.IGNORECASE,
 )
@@ -313,7 +319,7 @@ def _polarity(before: str, after: str) -> Polarity:
         return Polarity.DENIED
     if _DENIED_BEFORE.search(governing) or _ASIDE.match(after):
         return Polarity.DENIED
-    return Polarity.DENIED if _DENIED_AFTER.search(predicate) else Polarity.AFFIRMED
+    return Polarity.DENIED if _DENIED_AFTER.search(predicate) or _LIST_DENIED.search(after) else Polarity.AFFIRMED
 
 
 def _stays_open(after: str) -> bool:
@@ -343,7 +349,7 @@ def foreign(sentence: str) -> bool:
     """Whether a sentence has function words of another language and hardly any English ones, or is long and has none at all."""
     tokens = words(sentence)
     share, other = function_word_share(tokens), len(ELSEWHERE & set(tokens))
-    return (other >= 2 and share < 0.2) or (other >= 1 and share < 0.15) or (len(tokens) >= 4 and share == 0)
+    return (other >= 2 and share < 0.2) or (other >= 1 and share < 0.15) or (len(tokens) >= 7 and share == 0)
 
 
 def looped(tokens: Sequence[str]) -> str:

@@ -277,3 +277,15 @@ LETTERS_CHANCE = 1e-4
 LEAK_POINTS = 0.02
 # Share of one diagnosis, as weighted samplers draw it, from which a warning is shown: two thirds of HAM10000 are naevi.
 MAX_CLASS_SHARE = 0.5
+
+# Benchmark
+# Images of a class, and of a member of an option set, that a task asks about at most: the reference benchmark has 2,000 diagnosis items
+# in a few dozen classes.
+BENCHMARK_CLASS = 50
+# Items of a skin-tone group below which its accuracy is shown but does not count: at 10 the standard error of a share is 0.16.
+TONE_GROUP = 10
+# Resamplings of a bootstrap interval and the share that it covers: 1,000 put its ends within a tenth of its width.
+BOOTSTRAP = 1000
+INTERVAL = 0.95
+# Votes of a claims judge on one text, as in the reference benchmark.
+CLAIM_VOTES = 3

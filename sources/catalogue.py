@@ -14,7 +14,7 @@ from importlib import import_module
 
 import sources.sets
 from sources.entry import ArchiveQuery, Source
-from sources.licences import LICENCES, may_release, strictest
+from sources.licences import LICENCES, PROFILES, may_release, strictest
 
 
 class UnknownSource(ValueError):
@@ -83,8 +83,7 @@ def released(entry: Source) -> str:
         return "each image by its own licence"
     if entry.annotates:
         return "as its images" if may_release(licence, "noncommercial") else "nothing"
-    profiles = [profile for profile in ("open", "noncommercial") if may_release(licence, profile)]  # type: ignore[arg-type]
-    return " and ".join(profiles) or "nothing"
+    return ", ".join(profile for profile in PROFILES if may_release(licence, profile)) or "nothing"
 
 
 def how_to_get(entry: Source) -> str:

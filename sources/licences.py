@@ -1,17 +1,20 @@
-"""What each licence permits, and the stricter of two. A licence that is not in this table permits nothing."""
+"""What each licence permits, the stricter of two, and what each profile of a release takes. An unknown licence permits nothing."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, get_args
 
-Profile = Literal["open", "noncommercial"]
+Profile = Literal["open", "noncommercial", "annotations-only"]
+PROFILES: tuple[Profile, ...] = get_args(Profile)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Licence:
     """The permissions a release decides on; `attribution` and `share_alike` are duties that travel with the images.
 
-    Licences form a lattice: one is stricter than another when it permits nothing more and demands nothing less.
+    `annotations`: text about the images may be published without them. A contract that is signed for each user (`agreement`) permits
+    no more than it says, and nobody has read it for this table: it permits nothing. Licences form a lattice: one is stricter than
+    another when it permits nothing more and demands nothing less.
     """
 
     id: str
@@ -23,15 +26,18 @@ class Licence:
     share_alike: bool = False
     attribution: bool = True
     agreement: bool = False
+    annotations: bool = False
 
     @property
     def grants(self) -> tuple[bool, ...]:
-        """What is free: redistribution, derivatives, commercial use, own terms for derivatives, no credit, no agreement."""
+        """What is free: redistribution, derivatives, commercial use, own terms for derivatives, no credit, no agreement, annotations."""
         duties = (not self.share_alike, not self.attribution, not self.agreement)
-        return (self.redistribute, self.derivatives, self.commercial, *duties)
+        return (self.redistribute, self.derivatives, self.commercial, *duties, self.annotations)
 
     def permits(self) -> str:
         """The permissions and duties in words, for tables."""
+        if not self.redistribute and self.annotations:
+            return "text about the images, never the images"
         if not self.redistribute:
             return "nothing without an agreement" if self.agreement else "nothing"
         words = ["share"]
@@ -47,6 +53,7 @@ def _free(id_: str, name: str, url: str, *, commercial: bool = True, share_alike
         url=url,
         redistribute=True,
         derivatives=True,
+        annotations=True,
         commercial=commercial,
         share_alike=share_alike,
         attribution=credit,
@@ -86,6 +93,7 @@ LICENCES: dict[str, Licence] = {
             name="Creative Commons Attribution-NonCommercial-NoDerivatives 4.0",
             url=f"{_CC}/licenses/by-nc-nd/4.0/",
             redistribute=True,
+            annotations=True,
         ),
         _free(
             "LicenseRef-SCIN-Data-Use",
@@ -113,8 +121,13 @@ LICENCES: dict[str, Licence] = {
             id="LicenseRef-ISIC-Mixed",
             name="ISIC Archive images whose own licence and attribution were lost in a repackaged copy",
             url="https://www.isic-archive.com/terms-of-use",
+            annotations=True,
         ),
-        Licence(id="LicenseRef-No-Clear-Rights", name="Images collected by others without a statement of rights"),
+        Licence(
+            id="LicenseRef-No-Clear-Rights",
+            name="Images collected by others without a statement of rights",
+            annotations=True,
+        ),
         Licence(id="LicenseRef-Own", name="A set of your own: nothing leaves your lake", agreement=True),
         Licence(id=CONFLICTING, name="Statements that contradict each other in both directions"),
     )
@@ -141,20 +154,28 @@ def strictest(licence_ids: Iterable[str]) -> str:
 
 
 def may_release(licence_id: str | None, profile: Profile) -> bool:
-    """Whether an image may be in a release of `profile`: redistributable with derivatives, and for `open` also commercially.
+    """Whether rows about an image may be in a release of `profile`, with the image where the profile carries images.
 
+    `noncommercial`: the image may be redistributed and changed; `open`: also sold; `annotations-only`: text about it may be published.
     False for an unknown or missing licence. Raises ValueError for an unknown profile.
     """
-    if profile not in ("open", "noncommercial"):
-        raise ValueError(f"unknown release profile {profile!r}: choose open or noncommercial")
+    if profile not in PROFILES:
+        raise ValueError(f"unknown release profile {profile!r}: choose {', '.join(PROFILES)}")
     licence = LICENCES.get(licence_id or "")
-    if licence is None or licence.agreement or not (licence.redistribute and licence.derivatives):
+    if licence is None or licence.agreement:
         return False
-    return licence.commercial or profile == "noncommercial"
+    if not carries_images(profile):
+        return licence.annotations
+    return licence.redistribute and licence.derivatives and (licence.commercial or profile == "noncommercial")
+
+
+def carries_images(profile: Profile) -> bool:
+    """Whether a release of the profile holds image bytes."""
+    return profile in ("open", "noncommercial")
 
 
 def openness(licence_id: str | None) -> int:
-    """How much a licence permits, 0 to 6: among equal copies the most permissive one survives."""
+    """How much a licence permits, 0 to 7: among equal copies the most permissive one survives."""
     licence = LICENCES.get(licence_id or "")
     return sum(licence.grants) if licence else 0
 

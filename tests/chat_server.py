@@ -35,9 +35,11 @@ class Chat:
 
 
 def said(body: dict[str, Any]) -> str:
-    """An observation or a reasoning that fits the schema and most checks, and differs from picture to picture."""
+    """An observation, a reasoning or a judgement that fits the schema and most checks, and differs from picture to picture."""
     shown = hashlib.sha256(json.dumps(body["messages"]).encode()).digest()[0]
     schema = body.get("response_format", {}).get("json_schema", {}).get("schema", {}).get("properties", {})
+    if "verdicts" in schema:
+        return json.dumps({"verdicts": ["supported"] * schema["verdicts"]["minItems"], "extra": shown % 2})
     others = [("colour: light brown", "colour: dark brown")[shown % 2]]
     if "safety" in schema:
         judged = body["messages"][-1]["content"][-1]["text"].split("--- description ---\n")[1].split("\n--- reasoning")[0]

@@ -33,7 +33,12 @@ ASSETS = {
     "samples",
     "rl_prompts",
     "preference_pairs",
-    "release",
+    "benchmark",
+    "data_card",
+    "report",
+    "parquet_shards",
+    "webdataset_shards",
+    "trainer_exports",
     "hub_release",
     "reviews",
     "review_queue",
@@ -42,8 +47,14 @@ ASSETS = {
 BLOCKING = {
     ("groups", "leakage"),
     ("groups", "largest_group"),
-    ("release", "licences"),
-    ("release", "files"),
+    ("benchmark", "apart"),
+    ("parquet_shards", "licences"),
+    ("parquet_shards", "privacy"),
+    ("parquet_shards", "leakage"),
+    ("parquet_shards", "viewer_limits"),
+    ("parquet_shards", "files"),
+    ("trainer_exports", "loader_contracts"),
+    ("data_card", "readable"),
     ("diagnoses", "labels_map"),
 }
 
@@ -89,7 +100,7 @@ def test_sources_are_a_sorted_set_from_the_environment(monkeypatch):
 
 
 def test_a_wrong_profile_is_named():
-    with pytest.raises(ValueError, match="choose open or noncommercial"):
+    with pytest.raises(ValueError, match="choose open, noncommercial, annotations-only"):
         Settings(profile="everything").release_profile()
 
 
@@ -114,7 +125,11 @@ def test_an_asset_run_leaves_the_metadata_that_people_look_at(corpus):
         images = seen["images"].metadata
         assert images["dagster/partition_row_count"].value == corpus.lake.read("images").num_rows
         assert "data:image/jpeg" in str(images["thumbnails"].value)
-        for name in ASSETS - {"release", "hub_release", "image_probe"}:
+        assert "data:image/jpeg" in seen["parquet_shards"].metadata["preview"].value
+        for name in ("parquet_shards", "webdataset_shards", "trainer_exports"):
+            assert seen[name].metadata["files"].value > 1 and seen[name].metadata["preview"].value != "nothing"
+            assert seen[name].metadata["dagster/row_count"].value >= corpus.lake.read("samples").num_rows * 0.9
+        for name in ASSETS - {"data_card", "report", "hub_release", "image_probe"}:
             assert "dagster/uri" in seen[name].metadata
             assert seen[name].tags["dagster/data_version"]
         checks = {(c.asset_key.to_user_string(), c.check_name): c.passed for c in result.get_asset_check_evaluations()}

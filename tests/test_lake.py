@@ -80,7 +80,7 @@ def test_a_partition_that_streams_in_is_the_same_as_one_that_comes_at_once(tmp_p
     version = lake.version("quarantine")
     assert not lake.replace_streaming("quarantine", parts(whole, 20), source="a", by="native_id")
     assert lake.version("quarantine") == version
-    assert sum(batch.num_rows for batch in lake.batches("quarantine", ["native_id"])) == 52
+    assert sum(batch.num_rows for batch in lake.scan("quarantine", ["native_id"])) == 52
 
 
 @pytest.mark.parametrize("change", ["a row less", "a row more", "another value", "none"])

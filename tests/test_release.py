@@ -1,13 +1,16 @@
 """A release as its users read it: `datasets`, `webdataset`, the trainers' rules, and the licences that keep images out."""
 
+import hashlib
 import io
 import json
 import shutil
+import tarfile
 from collections import Counter, defaultdict
 from pathlib import Path
 
 import datasets
-import pyarrow as pa
+import duckdb
+import pyarrow.dataset as ds
 import pyarrow.parquet as pq
 import pytest
 import webdataset
@@ -15,10 +18,8 @@ from PIL import Image
 
 from pipelines import release as releasing
 from pipelines.exports import ExportFault, checked, grpo_row, sft_row
-from pipelines.lake import Lake
-from pipelines.release import ReleaseDamaged, releasable, shard_jobs, verified
-from pipelines.shard import bucket_count, bucket_of
-from pipelines.tables import TABLES
+from pipelines.release import ReleaseDamaged, verified
+from pipelines.shard import SHARD_IMAGE_BYTES, prefixes
 from prompts import formats
 
 FORMATS = [name for name in formats.FORMATS if name != "choice_25"]
@@ -147,67 +148,67 @@ def test_the_card_says_what_the_manifest_says(corpus):
     assert "CC0-1.0" in card
 
 
-def all_passed(lake: Lake, *sources: str) -> None:
-    """Gates that let every picture with samples through."""
-    for source in sources:
-        ids = sorted(set(lake.read("samples", source=source).column("image_id").to_pylist()))
-        rows = [{"image_id": i, "source": source, "gates": [], "excluded": False, "review": False} for i in ids]
-        lake.replace("image_quality", pa.Table.from_pylist(rows, schema=TABLES["image_quality"].schema), source=source)
-
-
-def test_phantoms_never_join_real_images(corpus, tmp_path):
-    lake = Lake(str(tmp_path))
-    rows = corpus.lake.read("samples")
-    real = rows.set_column(1, "source", [["ham10000"] * rows.num_rows])
-    lake.replace("samples", rows, source="phantom")
-    lake.replace("samples", real, source="ham10000")
-    all_passed(lake, "phantom", "ham10000")
-    allowed, withheld = releasable(lake, ["phantom", "ham10000"], "noncommercial")
-    assert {row["source"] for row in allowed} == {"ham10000"}
-    assert withheld["phantoms are never mixed with real images"] == len(set(rows.column("image_id").to_pylist()))
-
-
-@pytest.mark.parametrize("licence", ["LicenseRef-ISIC-Mixed", "LicenseRef-Research-Only", "made up", None])
-def test_what_may_not_be_redistributed_is_withheld_and_counted(corpus, tmp_path, licence):
-    lake = Lake(str(tmp_path))
-    rows = corpus.lake.read("samples").to_pydict()
-    rows["licence_id"] = [licence if n % 2 else "CC-BY-4.0" for n in range(len(rows["sample_id"]))]
-    lake.replace(
-        "samples", corpus.lake.read("samples").from_pydict(rows, schema=corpus.lake.read("samples").schema), source="phantom"
-    )
-    all_passed(lake, "phantom")
-    allowed, withheld = releasable(lake, ["phantom"], "open")
-    assert {row["licence_id"] for row in allowed} == {"CC-BY-4.0"}
-    assert sum(withheld.values()) > 0
-
-
-def test_a_noncommercial_image_stays_out_of_an_open_release(corpus, tmp_path):
-    lake = Lake(str(tmp_path))
-    rows = corpus.lake.read("samples").to_pydict()
-    rows["licence_id"] = ["CC-BY-NC-4.0"] * len(rows["sample_id"])
-    lake.replace(
-        "samples", corpus.lake.read("samples").from_pydict(rows, schema=corpus.lake.read("samples").schema), source="phantom"
-    )
-    all_passed(lake, "phantom")
-    assert releasable(lake, ["phantom"], "open")[0] == []
-    assert len(releasable(lake, ["phantom"], "noncommercial")[0]) == len(rows["sample_id"])
-
-
-def test_doubling_the_buckets_splits_them_and_moves_nothing_else():
-    for n in range(500):
-        assert bucket_of(f"s:{n}", 8) // 2 == bucket_of(f"s:{n}", 4)
-    assert [bucket_count(mb << 20) for mb in (0, 200, 257, 2000)] == [1, 1, 2, 8]
+def test_a_bucket_that_grows_too_large_splits_and_no_other_row_moves():
+    tenth = SHARD_IMAGE_BYTES // 10
+    small = {f"{n:02x}{'0' * 22}": tenth for n in range(0, 256, 32)}
+    assert set(prefixes(small).values()) == {""}
+    grown = small | {f"{n:02x}{'1' * 22}": tenth for n in range(0, 48, 4)}
+    after = prefixes(grown)
+    assert set(after.values()) == {"000", "001", "01", "1"}
+    assert all(int(key[:2], 16) >> 8 - len(prefix) == int(prefix, 2) for key, prefix in after.items())
+    again = prefixes(grown | {f"{n:02x}{'2' * 22}": tenth for n in range(128, 136)})
+    assert "1" not in again.values()
+    assert all(again[key] == prefix for key, prefix in after.items() if prefix != "1")
 
 
 def test_all_formats_of_an_image_share_a_bucket(corpus):
-    every = ("description", "morph_description", "reasoning", "adequacy")
-    rows = [{**row, "n_bytes": 4 << 20} for row in corpus.lake.read("samples").to_pylist() if row["format"] in every]
     place = defaultdict(set)
-    for job in shard_jobs(corpus.lake, corpus.home, rows):
-        for row in job.rows:
-            place[row["image_id"]].add(job.name.split("/")[1])
+    for path in corpus.release.glob("data/*/*.parquet"):
+        for image in pq.read_table(path, columns=["image_id"]).column(0).to_pylist():
+            place[image].add(path.name)
     assert max(map(len, place.values())) == 1
-    assert len(Counter(name for names in place.values() for name in names)) > 4
+
+
+def test_rows_are_streamed_as_they_are_stored(corpus):
+    files = sorted(str(path) for path in (corpus.release / "data" / "choice").glob("train-*.parquet"))
+    streamed = datasets.load_dataset("parquet", data_files={"train": files}, split="train", streaming=True)
+    rows = list(streamed.take(5))
+    assert [row["id"] for row in rows] == parquet(corpus.release, "choice", "train")["id"][:5]
+    assert all(isinstance(row["images"][0], Image.Image) for row in rows)
+
+
+def test_the_folder_loads_by_the_names_of_its_card(corpus, tmp_path):
+    assert sorted(datasets.get_dataset_config_names(str(corpus.release))) == sorted(FORMATS)
+    found = datasets.load_dataset(str(corpus.release), "choice", cache_dir=str(tmp_path))
+    for split in SPLITS:
+        assert found[split].num_rows == corpus.manifest()["samples"][f"choice/{split}"]
+
+
+def test_duckdb_and_pyarrow_read_every_row(corpus):
+    counts = {cell: count for cell, count in corpus.manifest()["samples"].items() if cell.startswith("choice/")}
+    query = (
+        f"select split, count(*), min(octet_length(images[1].bytes)) from '{corpus.release}/data/choice/*.parquet' group by 1"
+    )
+    found = {f"choice/{split}": (count, least) for split, count, least in duckdb.sql(query).fetchall()}
+    assert {cell: count for cell, (count, _) in found.items()} == counts
+    assert min(least for _, least in found.values()) > 1000
+    table = ds.dataset(corpus.release / "data" / "choice").to_table(columns=["split", "messages"])
+    assert Counter(f"choice/{split}" for split in table.column("split").to_pylist()) == counts
+
+
+def test_the_wids_index_describes_the_tars(corpus):
+    """The index as random-access readers use it: size and checksum of each tar, and where its samples are."""
+    for index in corpus.release.glob("webdataset/*/*-wids.json"):
+        told = json.loads(index.read_text())
+        assert (told["__kind__"], told["wids_version"]) == ("wids-shard-index-v1", 1)
+        for shard in told["shardlist"]:
+            tar = index.parent / shard["url"]
+            assert hashlib.md5(tar.read_bytes()).hexdigest() == shard["md5sum"]
+            assert tar.stat().st_size == shard["filesize"]
+            with tarfile.open(tar) as members:
+                names = members.getnames()
+            assert len(names) == 2 * shard["nsamples"]
+            assert [Path(name).stem for name in names[::2]] == [Path(name).stem for name in names[1::2]]
 
 
 BASE = {

@@ -515,9 +515,11 @@ def test_a_returned_file_starts_one_run_that_takes_it_in(lake, tmp_path):
             "samples",
             "rl_prompts",
             "preference_pairs",
-            "release",
+            "parquet_shards",
+            "webdataset_shards",
+            "trainer_exports",
         }
-        rendered = {"samples", "rl_prompts", "preference_pairs", "release"}
+        rendered = {"samples", "rl_prompts", "preference_pairs", "parquet_shards", "webdataset_shards", "trainer_exports"}
         some = [dg.AssetKey(name) for name in sorted(made - rendered)]
         result = job.execute_in_process(instance=instance, tags=asked.tags, run_config=quiet, asset_selection=some)
         assert result.success

@@ -16,7 +16,7 @@ from sources import archives, fields
 from sources.archives import Member
 from sources.catalogue import SOURCES, UnknownSource, markdown, source
 from sources.files import Files
-from sources.licences import CONFLICTING, LICENCES, isic_licence, may_release, openness, strictest
+from sources.licences import CONFLICTING, LICENCES, PROFILES, isic_licence, may_release, openness, strictest
 from sources.record import REASONS, ImageRecord, Reject
 from sources.tables import parse
 
@@ -155,31 +155,47 @@ def test_an_unknown_name_lists_the_known_ones():
 
 
 @pytest.mark.parametrize(
-    ("licence", "open_", "noncommercial"),
+    ("licence", "open_", "noncommercial", "annotations"),
     [
-        ("CC0-1.0", True, True),
-        ("CC-BY-4.0", True, True),
-        ("CC-BY-NC-4.0", False, True),
-        ("CC-BY-NC-SA-3.0", False, True),
-        ("LicenseRef-ISIC-Mixed", False, False),
-        ("LicenseRef-Research-Only", False, False),
-        ("", False, False),
-        (None, False, False),
+        ("CC0-1.0", True, True, True),
+        ("CC-BY-4.0", True, True, True),
+        ("CC-BY-NC-4.0", False, True, True),
+        ("CC-BY-NC-SA-3.0", False, True, True),
+        ("CC-BY-NC-ND-4.0", False, False, True),
+        ("LicenseRef-ISIC-Mixed", False, False, True),
+        ("LicenseRef-No-Clear-Rights", False, False, True),
+        ("LicenseRef-Research-Only", False, False, False),
+        ("LicenseRef-Stanford-AIMI", False, False, False),
+        ("LicenseRef-Own", False, False, False),
+        ("", False, False, False),
+        (None, False, False, False),
     ],
 )
-def test_what_each_licence_permits(licence, open_, noncommercial):
-    assert (may_release(licence, "open"), may_release(licence, "noncommercial")) == (open_, noncommercial)
+def test_what_each_licence_permits(licence, open_, noncommercial, annotations):
+    assert [may_release(licence, profile) for profile in PROFILES] == [open_, noncommercial, annotations]
 
 
-@given(st.text())
-def test_an_unknown_licence_permits_nothing(name):
+@given(st.text(), st.sampled_from(PROFILES))
+def test_an_unknown_licence_permits_nothing(name, profile):
     if name not in LICENCES:
-        assert not may_release(name, "noncommercial")
+        assert not may_release(name, profile)
         assert openness(name) == 0
 
 
+def test_every_licence_of_the_catalogue_is_in_the_table():
+    said = [licence for entry in SOURCES.values() for licence in (entry.licence_id, *(i for _, i in entry.licence_claims))]
+    assert set(said) <= set(LICENCES)
+
+
+@pytest.mark.parametrize("licence", LICENCES.values(), ids=list(LICENCES))
+def test_a_licence_that_needs_an_agreement_or_a_statement_opens_nothing(licence):
+    assert not (licence.agreement and (licence.redistribute or licence.annotations))
+    assert licence.annotations or not licence.redistribute
+    assert licence.redistribute or not (licence.derivatives or licence.commercial)
+
+
 def test_an_unknown_profile_is_refused():
-    with pytest.raises(ValueError, match="choose open or noncommercial"):
+    with pytest.raises(ValueError, match="choose open, noncommercial, annotations-only"):
         may_release("CC0-1.0", "everything")  # type: ignore[arg-type]
 
 
@@ -233,7 +249,7 @@ def test_of_two_statements_the_stricter_wins():
     assert strictest(["CC-BY-4.0", "WTFPL"]) == "WTFPL"
 
 
-@given(st.lists(st.sampled_from(sorted(LICENCES)), min_size=1, max_size=5), st.sampled_from(["open", "noncommercial"]))
+@given(st.lists(st.sampled_from(sorted(LICENCES)), min_size=1, max_size=5), st.sampled_from(PROFILES))
 def test_nothing_is_released_that_any_statement_forbids(ids, profile):
     if not all(may_release(i, profile) for i in ids):
         assert not may_release(strictest(ids), profile)

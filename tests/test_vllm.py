@@ -216,3 +216,35 @@ def _wait_until(true: Callable[[], bool]) -> None:
     while not true():
         assert time.monotonic() < limit
         time.sleep(0.5)
+
+
+@pytest.mark.timeout(900)
+def test_the_benchmark_runs_end_to_end_on_a_served_model(corpus, model, tmp_path, capsys):
+    import shutil
+
+    from pipelines.benchmark.__main__ import main
+    from pipelines.benchmark.build import read_items
+    from prompts.benchmark.items import TASKS
+
+    port, log = _free_port(), (tmp_path / "log").open("w+")
+    command = [sys.executable, "-m", "pipelines.teach.serve", model, "--port", str(port)]
+    server = subprocess.Popen(command, cwd=ROOT, stdout=log, stderr=log)
+    lake = Lake(str(shutil.copytree(corpus.home / "lake", tmp_path / "lake")))
+    try:
+        _wait_until(lambda: healthy(port) or server.poll() is not None)
+        asked = ["predict", "--url", f"http://127.0.0.1:{port}/v1", "--model", "teacher", "--max-tokens", "16"]
+        assert main(["--lake", lake.url, *asked]) == 0, log.name
+        assert main(["--lake", lake.url, *asked]) == 0
+    finally:
+        server.terminate()
+        server.wait(timeout=60)
+    assert "0 questions asked now" in capsys.readouterr().err
+    answers = [row for row in lake.read("completions").to_pylist() if row["stage"] == "predict"]
+    assert len(answers) == len({(item.image_id, item.question) for item in read_items(lake)})
+    assert all(row["answer"] is not None and row["prompt_tokens"] > 100 for row in answers)
+    rows = [row for row in lake.read("leaderboard").to_pylist() if row["model"] == "endpoint:teacher" and row["headline"]]
+    assert {row["task"] for row in rows} == set(TASKS)
+    # Noise: where an option can be read at all, it is a guess.
+    assert all(row["value"] is None or row["value"] < 50 for row in rows)
+    main(["--lake", lake.url, "leaderboard"])
+    assert "| 2.1 diagnosis_4 | standard |" in capsys.readouterr().out

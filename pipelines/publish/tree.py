@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from pipelines.release import ReleaseDamaged, verified, written_licences
-from sources.licences import may_release
+from pipelines.audit import audit, in_words
+from pipelines.release import ReleaseDamaged, verified
 
 MOST_IN_A_FOLDER = 10_000
 """Entries of one folder that the Hub takes (https://huggingface.co/docs/hub/storage-limits)."""
@@ -108,25 +108,8 @@ def publishable(path: Path) -> Release:
 
 def _refusals(path: Path, manifest: Mapping[str, Any]) -> list[str]:
     """Everything that speaks against publishing, read from the written files and not from the tables they came from."""
-    import pyarrow.parquet as pq
-
-    splits: dict[str, set[str]] = {}
-    sources, samples = set(), 0
-    for file in sorted(path.glob("data/*/*.parquet")):
-        for row in pq.read_table(file, columns=["image_id", "split", "source"]).to_pylist():
-            splits.setdefault(row["image_id"], set()).add(row["split"])
-            sources.add(row["source"])
-            samples += 1
-    crossing = sorted(image for image, names in splits.items() if len(names) > 1)
-    refused = [value for value in sorted(written_licences(path)) if not may_release(value, manifest["profile"])]
-    promised = sum(manifest["samples"].values())
-    return [
-        *(f"rows under {value}, which the profile {manifest['profile']} does not allow" for value in refused),
-        *(["phantoms are mixed with real images"] if "phantom" in sources and len(sources) > 1 else []),
-        *([f"{len(crossing)} images stand in two splits, the first {crossing[0]}"] if crossing else []),
-        *([f"{samples:,} rows in the Parquet files, {promised:,} in the manifest"] if samples != promised else []),
-        *([] if samples else ["it holds no sample"]),
-    ]
+    found = [fault for faults in audit(path).values() for fault in in_words(faults)]
+    return found if sum(manifest["samples"].values()) else [*found, "it holds no sample"]
 
 
 def too_many(entries: Iterable[Entry]) -> list[str]:

@@ -63,7 +63,8 @@ def body_of(request: Request, picture: Picture, teacher: Teacher, model: str) ->
         url = f"data:image/jpeg;base64,{base64.b64encode(picture.jpeg).decode()}"
         content.insert(0, {"type": "image_url", "image_url": {"url": url}})
     shape = {"type": "json_schema", "json_schema": {"name": request.stage, "schema": schema, "strict": True}}
-    return {"model": model, "messages": [{"role": "user", "content": content}], "response_format": shape, **sampling}
+    shaped = {"response_format": shape} if schema else {}
+    return {"model": model, "messages": [{"role": "user", "content": content}], **shaped, **sampling}
 
 
 def trial(model: str, *, pictured: bool) -> dict[str, Any]:

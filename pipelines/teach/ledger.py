@@ -5,6 +5,7 @@ in a journal, so that a kill loses those alone that were in flight. Questions ar
 and a look-up reads a few row groups; what lies elsewhere, as after a source was renamed, is sought everywhere. Memory: 16 bytes an answer of this teacher, and one batch.
 """
 
+import json
 import time
 from collections.abc import Iterable, Sequence
 from typing import Any
@@ -132,7 +133,7 @@ def row_of(key: str, request: Request, teacher: Teacher, answer: Answer) -> dict
         "prompt_version": prompt_version(request.stage, request.kind, request.conditioning),
         "prompt_digest": digest(request.read_by(teacher)),
         "schema_digest": digest(request.schema),
-        "sampling": digest(dict(teacher.sampling)),
+        "sampling": json.dumps(dict(teacher.sampling), sort_keys=True),
         "seed": request.seed(teacher),
         "sample": request.sample,
         "attempt": request.attempt,

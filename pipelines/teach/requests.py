@@ -12,7 +12,7 @@ from typing import Any, Literal
 from prompts.schemas import digest
 from prompts.stages import Conditioning
 
-StageName = Literal["observe", "reason", "normalise", "judge"]
+StageName = Literal["observe", "reason", "normalise", "judge", "predict", "grade"]
 
 BLANK = "blank"
 """Stands for the content of an empty picture, which the probe shows instead of an image."""
@@ -36,7 +36,7 @@ class Teacher:
 class Request:
     """One question about one image. `facts` never holds label, metadata or file name at the observe stage.
 
-    `picture` says what is shown: the stored image, a blank one of its size, or nothing. Requests are compared by identity.
+    `picture` says what is shown: the stored image, a blank one of its size, or nothing; an empty `schema` leaves the answer free. Requests are compared by identity.
     """
 
     stage: StageName

@@ -163,6 +163,6 @@ def parameters_of(sampling: Mapping[str, Any]) -> Any:
     plain = {key: value for key, value in sampling.items() if key != "schema"}
     return SamplingParams(
         **plain,
-        structured_outputs=StructuredOutputsParams(json=sampling["schema"]),
+        structured_outputs=StructuredOutputsParams(json=sampling["schema"]) if sampling["schema"] else None,
         output_kind=RequestOutputKind.FINAL_ONLY,
     )
