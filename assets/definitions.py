@@ -7,7 +7,7 @@ import dagster as dg
 # `backfill_policy` is beta in Dagster 1.13 and would say so for every asset of every process.
 warnings.filterwarnings("ignore", category=dg.BetaWarning)
 
-from assets import benchmarking, documenting, grouping, ingesting, releasing, reviewing, teaching  # noqa: E402
+from assets import benchmarking, documenting, grouping, ingesting, releasing, rendering, reviewing, teaching  # noqa: E402
 from assets.partitions import RANGE  # noqa: E402
 from assets.settings import Settings  # noqa: E402
 
@@ -29,7 +29,9 @@ def weekly() -> dg.RunRequest:
 def build_defs(settings: Settings | None = None) -> dg.Definitions:
     """The definitions, with other settings if given (tests use a lake of their own)."""
     return dg.Definitions(
-        assets=dg.load_assets_from_modules([ingesting, grouping, teaching, reviewing, benchmarking, releasing, documenting]),
+        assets=dg.load_assets_from_modules(
+            [ingesting, grouping, teaching, reviewing, rendering, benchmarking, releasing, documenting]
+        ),
         jobs=[corpus, ingest, teach, reviewing.reviewed, publish],
         schedules=[weekly],
         sensors=[reviewing.returned_reviews],

@@ -1,15 +1,13 @@
-"""Assets of what users take away: rendered samples and the parts of the release folder."""
+"""Assets of what users take away: the parts of the release folder, here and where it is published."""
 
 from collections.abc import Iterator
 from typing import Any
 
 import dagster as dg
 
-from assets.describe import check, described, markdown_table, note_partition, schema_spec, table_metadata, tally
-from assets.partitions import by_source, in_one_run
+from assets.describe import check, markdown_table
 from assets.settings import Settings, chosen_sources
 from pipelines import release as releasing
-from pipelines import render as rendering
 from pipelines.audit import CHECKS, audit, in_words
 from pipelines.diff import since_before
 from pipelines.publish.publish import publish
@@ -43,25 +41,6 @@ CHECKED = {
 
 MOST_FILES = 10
 """Files that an asset's metadata names."""
-
-
-@dg.asset(
-    deps=["trajectories", "judgements", "groups", "images", "annotations"],
-    group_name=GROUP,
-    owners=OWNERS,
-    kinds={"deltalake"},
-    partitions_def=by_source,
-    backfill_policy=in_one_run,
-    metadata=table_metadata("samples"),
-    check_specs=[schema_spec("samples")],
-)
-def samples(context: dg.AssetExecutionContext, settings: Settings) -> dg.MaterializeResult:
-    """Every accepted trajectory in the five formats."""
-    lake = settings.lake()
-    for source in context.partition_keys:
-        rendering.render(lake, source)
-        note_partition(context, lake, "samples", source, {"formats": tally(lake.read("samples", source=source), "format")})
-    return described(lake, "samples", {"formats": tally(lake.read("samples", columns=["format"]), "format")})
 
 
 @dg.multi_asset(

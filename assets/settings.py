@@ -7,6 +7,7 @@ import dagster as dg
 
 from pipelines.lake import Lake
 from pipelines.teach.config import TeacherConfig, load_config
+from prompts.mix import Mix, load_mix
 from sources.licences import PROFILES, Profile
 
 DEFAULT_SOURCES = "phantom"
@@ -35,6 +36,7 @@ class Settings(dg.ConfigurableResource):
     teacher: str = _setting("TEACHER", "")
     teacher_model: str = _setting("TEACHER_MODEL", "")
     judge_file: str = _setting("JUDGE_FILE", "")
+    mix: str = _setting("MIX", "")
     profile: str = _setting("PROFILE", "noncommercial")
     blocklists: str = _setting("BLOCKLISTS", "")
     cleared: str = _setting("CLEARED", "")
@@ -66,6 +68,10 @@ class Settings(dg.ConfigurableResource):
         """Who teaches: the file, with engine and model replaced where they are given. Raises ValueError naming the field."""
         return load_config(self.teacher_file, self.teacher, self.teacher_model)
 
+    def chosen_mix(self) -> Mix:
+        """The mix of the corpus. Raises ValueError naming the field, and OSError."""
+        return load_mix(self.mix)
+
     def really_publish(self) -> bool:
         """Whether a publish does more than look. Raises ValueError for a word that is neither yes nor no."""
         if self.publish not in ("", "no", "yes"):
@@ -86,6 +92,7 @@ class Settings(dg.ConfigurableResource):
         self.release_profile()
         self.teacher_config()
         self.judge_config()
+        self.chosen_mix()
         self.cleared_images()
 
     def releases_path(self) -> Path:

@@ -7,6 +7,7 @@ what is there already makes no commit. Packs are Parquet files named by their co
 import hashlib
 import io
 import os
+import tempfile
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -100,6 +101,12 @@ class Lake:
         rows = delta.to_pyarrow_dataset().to_table(columns=load, filter=wanted_rows)
         return _canonical(rows, spec.key).select(wanted).cast(pa.schema([spec.schema.field(name) for name in wanted]))
 
+    def scan(self, table: str, columns: Sequence[str]) -> Iterator[pa.RecordBatch]:
+        """Rows of a table in the order of its files, a batch at a time."""
+        delta = self._delta(table)
+        if delta is not None:
+            yield from delta.to_pyarrow_dataset().to_batches(columns=list(columns), batch_size=ROW_GROUP)
+
     def batches(self, table: str, *, source: str) -> Iterator[pa.Table]:
         """Rows of one source in the order of its files, a row group at a time. Memory: two row groups."""
         delta, schema = self._delta(table), TABLES[table].schema
@@ -117,13 +124,34 @@ class Lake:
         self._write(table, rows, mode="overwrite", predicate=None if source is None else f"source = '{source}'")
         return True
 
+    def replace_streaming(self, table: str, parts: Iterable[pa.Table], *, source: str, by: str) -> bool:
+        """Make `parts` the whole partition of `source` in one commit; False if it was so already.
+
+        Each part holds all rows of a range of the column `by`, and the ranges ascend. Memory: one part; the others wait on the disk.
+        """
+        spec, same, rows = TABLES[table], True, 0
+        with tempfile.TemporaryFile() as spool, pa.ipc.new_stream(spool, spec.schema) as writer:
+            for part in parts:
+                part = _canonical(part.select(spec.schema.names).cast(spec.schema), spec.key)
+                rows += part.num_rows
+                writer.write_table(part)
+                if same and part.num_rows:
+                    ends = pc.min_max(part.column(by)).as_py()
+                    same = self.read(table, source=source, between=(by, ends["min"], ends["max"])).equals(part)
+            if same and rows == self.read(table, source=source, columns=[by]).num_rows and self._delta(table) is not None:
+                return False
+            writer.close()
+            spool.seek(0)
+            self._write(table, pa.ipc.open_stream(spool), mode="overwrite", predicate=f"source = '{source}'")
+        return True
+
     def append(self, table: str, rows: pa.Table) -> None:
         """Add rows in one commit. The caller guarantees that their keys are new."""
         spec = TABLES[table]
         if rows.num_rows:
             self._write(table, rows.select(spec.schema.names).cast(spec.schema), mode="append", predicate=None)
 
-    def _write(self, table: str, rows: pa.Table, *, mode: Any, predicate: str | None) -> None:
+    def _write(self, table: str, rows: pa.Table | pa.RecordBatchReader, *, mode: Any, predicate: str | None) -> None:
         spec = TABLES[table]
         if self._delta(table) is None:
             mode, predicate = "append", None

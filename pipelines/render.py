@@ -1,70 +1,153 @@
-"""Samples: the first accepted trajectory of every image rendered into the formats, one source at a time. Memory: the rows of one source."""
+"""Samples and prompts for reinforcement learning: every image's trajectory rendered into the formats, one source at a time, in blocks.
+
+Two passes: the first decides from labels and findings which pictures are asked which questions, the second renders. Memory: about 150
+bytes an image, and the rows of one block.
+"""
 
 import hashlib
 import json
-from collections.abc import Iterator, Mapping
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 import pyarrow as pa
 
-from pipelines.annotations import annotated
+from pipelines.chosen import Row, chosen, table_of
 from pipelines.lake import Lake
-from pipelines.rate import refused
-from pipelines.tables import TABLES
-from prompts.formats import FORMATS, GRPO_TASKS, Record, ground_truth
-from prompts.ontology import load
+from pipelines.mix import Counted
+from prompts.asking import Pictures, Questions, ask
+from prompts.formats import FORMATS, GRPO_TASKS, Asked, Context, Record, ground_truth
+from prompts.formats.rewards import LAYOUTS
+from prompts.mix import Mix
+from prompts.ontology import Ontology, load
+from quality.samples import Tally
 
 CARRIED = ("teacher", "revision", "conditioning", "verified_by", "licence_id", "attribution")
 """Columns of a trajectory that its samples keep."""
 
+JUDGED = ("sample_id", "image_id", "format", "split", "messages", "node", "weight", "teacher")
+"""Columns of a sample that the checks look at."""
 
-def render(lake: Lake, source: str) -> bool:
-    """Rebuild `samples` of one source; False when nothing changed."""
-    rows = [row for trajectory in _accepted(lake, source) for row in sample_rows(trajectory)]
-    return lake.replace("samples", pa.Table.from_pylist(rows, schema=TABLES["samples"].schema), source=source)
-
-
-def _accepted(lake: Lake, source: str) -> Iterator[dict[str, Any]]:
-    columns = ["image_id", "sha256", "licence_id", "attribution"]
-    images = {row["image_id"]: row for row in annotated(lake, lake.read("images", source=source, columns=columns).to_pylist())}
-    splits = lake.read("groups", columns=["image_id", "split"]).to_pydict()
-    split_of = dict(zip(splits["image_id"], splits["split"], strict=True))
-    done: set[tuple[str, str]] = set()
-    low = refused(lake, source)
-    rows = lake.read("trajectories", source=source).to_pylist()
-    for row in sorted(rows, key=lambda row: -row["verified_by"]):
-        # The sample that most people accepted, otherwise the first that passed; the answer-blind control is never trained on.
-        image = (row["image_id"], row["teacher"])
-        if not row["verified_by"] and tuple(row[name] for name in TABLES["trajectories"].key) in low:
-            continue
-        if row["status"] == "accepted" and not row["control"] and image not in done:
-            done.add(image)
-            yield {**row, **images[row["image_id"]], "split": split_of[row["image_id"]]}
+encoded = json.JSONEncoder(ensure_ascii=False).encode
+sorted_json = json.JSONEncoder(ensure_ascii=False, sort_keys=True).encode
 
 
-def sample_rows(trajectory: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
-    """One row a format that the trajectory can be rendered into."""
+def render(lake: Lake, source: str, counted: Counted) -> dict[str, int]:
+    """Rebuild `samples` of one source; returns how many pictures the caps left out, by diagnosis. Writes nothing that is there already."""
+    capped: Counter[str] = Counter()
+    lake.replace_streaming("samples", _tables(lake, source, counted, capped), source=source, by="image_id")
+    return dict(capped.most_common())
+
+
+def _tables(lake: Lake, source: str, counted: Counted, capped: Counter[str]) -> Iterator[pa.Table]:
     ontology = load()
-    record = Record(
-        image_id=trajectory["image_id"],
-        sha256=trajectory["sha256"],
-        kind=trajectory["kind"],
-        observation=json.loads(trajectory["observation"]),
-        reasoning=json.loads(trajectory["reasoning"]),
-        node=trajectory["node"],
+    pictures, questions = _asked(lake, source, counted, ontology)
+    place = -1
+    for block in chosen(lake, source):
+        rows = []
+        for row in block:
+            if not counted.keeps(row):
+                capped[ontology.nodes[row["node"]].name] += 1
+                continue
+            place += 1
+            asked = questions.of(place, ontology.path(row["node"]))
+            rows += sample_rows(row, record_of(row, asked, pictures.attribute[place]), counted, ontology)
+        yield table_of("samples", rows)
+
+
+def _asked(lake: Lake, source: str, counted: Counted, ontology: Ontology) -> tuple[Pictures, Questions]:
+    """The first pass: the kept pictures in the order in which they come, and what is asked about them."""
+    pictures = Pictures()
+    for block in chosen(lake, source):
+        for row in filter(counted.keeps, block):
+            cell = f"{row['split']}/{row['kind']}/{row['teacher']}"
+            pictures.add(row["sha256"], cell, row["node"], json.loads(row["observation"]))
+    return pictures, ask(pictures, ontology)
+
+
+def record_of(row: Mapping[str, Any], asked: Asked, attribute: tuple[str, str] | None) -> Record:
+    """The canonical record of a trajectory with its image's facts."""
+    return Record(
+        image_id=row["image_id"],
+        sha256=row["sha256"],
+        kind=row["kind"],
+        observation=json.loads(row["observation"]),
+        reasoning=json.loads(row["reasoning"]),
+        node=row["node"],
+        context=Context(
+            row["age_years"], bool(row["age_is_floor"]), row["sex"], row["body_site"], json.loads(row["history"] or "{}")
+        ),
+        gates=None if row["gates"] is None else tuple(row["gates"]),
+        attribute=attribute,
+        asked=asked,
     )
+
+
+def sample_rows(trajectory: Mapping[str, Any], record: Record, counted: Counted, ontology: Ontology) -> Iterator[Row]:
+    """One row a format that the record can be rendered into and the mix takes."""
+    weight = counted.weight(trajectory)
+    shared = {key: trajectory[key] for key in CARRIED} | {
+        "source": trajectory["source"],
+        "image_id": record.image_id,
+        "split": trajectory["split"],
+        "node": record.node,
+        "weight": weight.weight,
+        "weight_why": weight.why,
+        "tone_weights": [{**tone._asdict(), "weight": value} for tone, value in weight.tones],
+    }
+    for name, turns in rendered(record, counted.mix, ontology):
+        truth = ground_truth(record, GRPO_TASKS[name], ontology) if name in GRPO_TASKS else None
+        yield {
+            **shared,
+            "sample_id": _id(record.image_id, name, trajectory["teacher"]),
+            "format": name,
+            "messages": encoded(turns),
+            "ground_truth": None if truth is None else sorted_json(truth),
+        }
+
+
+def rendered(record: Record, mix: Mix, ontology: Ontology) -> Iterator[tuple[str, list[dict[str, str]]]]:
+    """Formats and turns of a record. A matched set is taken or left as a whole."""
+    sets = {"choice": record.asked.choice, "choice_25": record.asked.choice_25}
+    sets |= {"criterion": record.asked.attribute, "concept": record.asked.attribute}
     for name, render_format in FORMATS.items():
-        turns = render_format(record, ontology)
-        if turns:
-            truth = ground_truth(record, GRPO_TASKS[name], ontology) if name in GRPO_TASKS else None
-            yield {
-                "sample_id": hashlib.sha256(f"{record.image_id}\0{name}\0{trajectory['teacher']}".encode()).hexdigest()[:24],
-                "source": trajectory["source"],
-                "image_id": record.image_id,
-                "format": name,
-                "split": trajectory["split"],
-                "messages": json.dumps(turns, ensure_ascii=False),
-                "ground_truth": None if truth is None else json.dumps(truth, ensure_ascii=False, sort_keys=True),
-                "node": record.node,
-                **{key: trajectory[key] for key in CARRIED},
-            }
+        found = sets.get(name)
+        if mix.takes(name, found.key if found else record.sha256) and (turns := render_format(record, ontology)):
+            yield name, turns
+
+
+def judged(lake: Lake) -> Tally:
+    """Everything that the checks on samples say, from one pass over the table. Memory: 100 bytes a sample."""
+    found = Tally()
+    for batch in lake.scan("samples", JUDGED):
+        for row in batch.to_pylist():
+            found.add(row)
+    return found
+
+
+def prompts(lake: Lake, source: str) -> bool:
+    """Rebuild `rl_prompts` of one source from its samples; False when nothing changed."""
+    columns = [name for name in lake.read("rl_prompts").schema.names if name in lake.read("samples").schema.names]
+    rows = lake.read("samples", source=source, columns=[*columns, "sample_id", "format", "messages"], among=_rewarded())
+    return lake.replace("rl_prompts", table_of("rl_prompts", list(prompt_rows(rows.to_pylist()))), source=source)
+
+
+def prompt_rows(samples: Iterable[Row]) -> Iterator[Row]:
+    """The first human turn of samples that a reward exists for, with what the reward compares and the tags of the answer."""
+    for row in samples:
+        task = GRPO_TASKS[row["format"]]
+        yield {
+            **{key: row[key] for key in row if key not in ("sample_id", "messages")},
+            "prompt_id": _id(row["image_id"], task, row["teacher"]),
+            "task": task,
+            "prompt": json.loads(row["messages"])[0]["content"],
+            "layout": list(LAYOUTS[row["format"]]),
+        }
+
+
+def _rewarded() -> tuple[str, pa.Array]:
+    return "format", pa.array(sorted(GRPO_TASKS))
+
+
+def _id(*parts: str) -> str:
+    return hashlib.sha256("\0".join(parts).encode()).hexdigest()[:24]

@@ -12,6 +12,8 @@ TEXT, INT, REAL, FLAG, BYTES = pa.string(), pa.int64(), pa.float64(), pa.bool_()
 NAMED = pa.list_(pa.struct([("raw", TEXT), ("weight", REAL), ("node", TEXT), ("how", TEXT)]))
 """Several weighted labels of one image, each with its ontology node."""
 TEXTS, INTS, REALS = pa.list_(pa.string()), pa.list_(pa.int64()), pa.list_(pa.float64())
+TONE_WEIGHTS = pa.list_(pa.struct([("system", TEXT), ("basis", TEXT), ("value", TEXT), ("weight", REAL)]))
+"""What a sampler may multiply by to even out one scale of one judge."""
 TONES = pa.list_(pa.struct([("value", TEXT), ("system", TEXT), ("basis", TEXT)]))
 """Skin-tone statements of one image, each on its own scale and by its own judge."""
 
@@ -357,7 +359,7 @@ TABLES: dict[str, TableSpec] = {
         ),
     ),
     "samples": TableSpec(
-        "rendered training rows: one a format and image",
+        "rendered training rows: one a format and image, with how often a sampler should draw it and why",
         ("sample_id",),
         _columns(
             sample_id=TEXT,
@@ -368,6 +370,56 @@ TABLES: dict[str, TableSpec] = {
             messages=TEXT,
             ground_truth=TEXT,
             node=TEXT,
+            weight=REAL,
+            weight_why=TEXT,
+            tone_weights=TONE_WEIGHTS,
+            teacher=TEXT,
+            revision=TEXT,
+            conditioning=TEXT,
+            verified_by=INT,
+            licence_id=TEXT,
+            attribution=TEXT,
+        ),
+    ),
+    "rl_prompts": TableSpec(
+        "prompts for reinforcement learning: the first human turn, what the reward compares, and the tags that the answer must have",
+        ("prompt_id",),
+        _columns(
+            prompt_id=TEXT,
+            source=TEXT,
+            image_id=TEXT,
+            task=TEXT,
+            format=TEXT,
+            split=TEXT,
+            prompt=TEXT,
+            ground_truth=TEXT,
+            layout=TEXTS,
+            node=TEXT,
+            weight=REAL,
+            teacher=TEXT,
+            revision=TEXT,
+            conditioning=TEXT,
+            verified_by=INT,
+            licence_id=TEXT,
+            attribution=TEXT,
+        ),
+    ),
+    "preference_pairs": TableSpec(
+        "an accepted answer beside a rejected one, to one question about one image, from several samples of a teacher",
+        ("pair_id",),
+        _columns(
+            pair_id=TEXT,
+            source=TEXT,
+            image_id=TEXT,
+            format=TEXT,
+            split=TEXT,
+            prompt=TEXT,
+            chosen=TEXT,
+            rejected=TEXT,
+            why=TEXTS,
+            node=TEXT,
+            chosen_sample=INT,
+            rejected_sample=INT,
             teacher=TEXT,
             revision=TEXT,
             conditioning=TEXT,

@@ -31,7 +31,21 @@ CHOICE = (
     "<image>\nFrom the options below, select the diagnosis that matches the image (letter and text).",
 )
 
-# {stated} takes the sentences about levels that leave no choice.
+CRITERION = (
+    "<image>\nWhat does this image show for the criterion {criterion}? Answer with the letter and the text of one option.",
+    "<image>\nOne criterion of the seven-point checklist is asked for: {criterion}. Which value fits? Give letter and text.",
+    "<image>\nAssess this criterion alone: {criterion}. Choose an option (letter and text).",
+    "<image>\nCriterion: {criterion}. Which option is right for this image? Answer with its letter and text.",
+)
+
+CONCEPT = (
+    "<image>\nWhich of these findings is visible in the image? Answer with the letter and the text of one option.",
+    "<image>\nOnly one of these clinical concepts is present here. Which one? Give letter and text.",
+    "<image>\nSelect the term that applies to what the image shows (letter and text).",
+    "<image>\nOne of the following can be seen in this photograph. Choose it by letter and text.",
+)
+
+# {stated} takes the sentences about levels that are not asked.
 HIERARCHY_TOP = (
     "<image>\n{stated}Which of these classes does the finding belong to? Options:",
     "<image>\n{stated}Let us narrow it down step by step. To which class does this belong? Options:",
@@ -44,7 +58,44 @@ HIERARCHY_LOWER = (
     "{stated}More precisely, which of these? Options:",
     "{stated}Which of the following fits best at the next level? Options:",
 )
-SINGLE_CHILD = "At this level there is only {name}."
+STATED = "It is known to be: {name}."
+CORRECTION = (
+    'An earlier answer, "{wrong}", was wrong. Which one is it?',
+    'Someone chose "{wrong}", which is not correct. Correct it.',
+    'It was first called "{wrong}"; that is a mistake. Choose again.',
+)
+
+DIFFERENTIAL = (
+    "<image>\nGive a ranked differential diagnosis with the findings for and against each entry.",
+    "<image>\nWhich diagnoses should be considered, in which order, and why?",
+    "<image>\nList the four most likely diagnoses. For each, state what supports it and what does not.",
+    "<image>\nWrite a differential diagnosis: the best first, with the visible findings on both sides.",
+)
+RANKED = "{rank}. {name}. For: {supporting}. Against: {against}."
+NOTHING = "nothing recorded"
+RANKED_BY = "Ranked by the number of findings for each diagnosis less those against it; between equals the order says nothing."
+
+# {case} takes what is known about the person.
+CONTEXT = (
+    "<image>\n{case} What is the most likely diagnosis, and which visible findings support it?",
+    "<image>\nHere is what is known: {case} Which diagnosis does the image support?",
+    "<image>\n{case} Interpret the image and name the diagnosis.",
+    "<image>\nA case for you. {case} What do you see, and what does it amount to?",
+)
+CONTEXT_ANSWER = "{reasoning}\n\nDiagnosis: {name}."
+
+ADEQUACY = (
+    "<image>\nIs this image adequate for a description of the skin finding? What is missing?",
+    "<image>\nBefore anything is read from it: is the quality of this picture sufficient?",
+    "<image>\nAssess whether this image can be used, and say what limits it.",
+    "<image>\nWould you accept this picture for teledermatology, or ask for another one? Why?",
+)
+ADEQUATE = "The image is adequate: no fault of the picture was found."
+LIMITED = "The image is of limited use."
+FAULTS = "Limits: {listed}."
+MISSING = "Not assessable here: {listed}."
+PRESENT = "Also in the picture: {listed}."
+
 
 _TAGS = (
     "<reasoning> with your reasoning </reasoning>, then the findings {layout}, then <final_diagnosis> with one diagnosis "

@@ -269,6 +269,15 @@ PROSE_CHARACTERS = 4000
 QUOTE_CHARACTERS = 100
 QUOTES = 4
 
+# Samples
+# p of the chi-square test under which places of true options count as uneven: matched sets make them exactly even, images that were
+# withheld from a set leave chance.
+LETTERS_CHANCE = 1e-4
+# Share over chance from which a rule that sees only the options gives answers away: what the shortcut test allows its classifiers.
+LEAK_POINTS = 0.02
+# Share of one diagnosis, as weighted samplers draw it, from which a warning is shown: two thirds of HAM10000 are naevi.
+MAX_CLASS_SHARE = 0.5
+
 # Benchmark
 # Images of a class, and of a member of an option set, that a task asks about at most: the reference benchmark has 2,000 diagnosis items
 # in a few dozen classes.

@@ -31,6 +31,8 @@ ASSETS = {
     "trajectory_verdicts",
     "judgements",
     "samples",
+    "rl_prompts",
+    "preference_pairs",
     "benchmark",
     "data_card",
     "report",

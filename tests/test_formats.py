@@ -1,25 +1,35 @@
-"""Renderings of the canonical record: layouts, balanced letters, distractors that are never true, nothing filled in."""
+"""Renderings of the canonical record: layouts, rules of each format, and the way back from every sample to the facts of its record."""
 
 import json
 import re
 from collections import Counter
+from itertools import pairwise
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from benchmarks import scribe
 from pipelines.teach.composer import compose_observation, compose_reasoning
 from prompts import questions
-from prompts.formats import FORMATS, LETTERS, Record, flat_options, ground_truth, hierarchy
+from prompts.asking import Pictures, ask
+from prompts.formats import FORMATS, LETTERS, Context, Record, ground_truth
+from prompts.formats.adequacy import FAULTS, PRESENT, SILENT
+from prompts.formats.context import SITES, SYMPTOMS, history
+from prompts.formats.differential import order, ranking
+from prompts.formats.parse import ParseFault, asked_options, parse
+from prompts.formats.prose import morph_json
 from prompts.ontology import load
-from prompts.schemas import DERM7PT, MEASURED, SKINCON
+from prompts.schemas import DERM7PT, DERM7PT_KEY, MEASURED, NOT_ASSESSABLE, SKINCON, TEXT_KEY, findings
+from quality.image_gates import GATES
+from sources import phantom
 
 ONTOLOGY = load()
 DIAGNOSES = sorted(n for n in ONTOLOGY.nodes if ONTOLOGY.granularity(n) in ("diagnosis", "subtype"))
 MEASUREMENTS = ["colour: light brown", "number of colours: one", "outline: smooth"]
 
 
-def record(node: str, *, kind: str = "dermoscopic", sha: str = "0" * 64, complete: bool = True) -> Record:
+def record(node: str, *, kind: str = "dermoscopic", sha: str = "0" * 64, complete: bool = True, **more) -> Record:
     concepts: dict = {}
     if complete:
         concepts = (
@@ -27,7 +37,170 @@ def record(node: str, *, kind: str = "dermoscopic", sha: str = "0" * 64, complet
         )
     seen = compose_observation(kind, concepts, MEASUREMENTS, sha)
     thought = compose_reasoning(kind, seen, ONTOLOGY.nodes[node], ONTOLOGY, sha)
-    return Record(image_id="s:1", sha256=sha, kind=kind, observation=seen, reasoning=thought, node=node)
+    return Record(image_id="s:1", sha256=sha, kind=kind, observation=seen, reasoning=thought, node=node, **more)
+
+
+def asked_records(facts: list[tuple]) -> list[Record]:
+    """Records of (sha, kind, observation, reasoning, node, context, gates) with what matching gives them."""
+    pictures = Pictures()
+    for sha, kind, observation, _, node, _, _ in facts:
+        pictures.add(sha, kind, node, observation)
+    given = ask(pictures, ONTOLOGY)
+    return [
+        Record(
+            image_id=f"s:{n}",
+            sha256=sha,
+            kind=kind,
+            observation=observation,
+            reasoning=reasoning,
+            node=node,
+            context=context,
+            gates=gates,
+            attribute=pictures.attribute[n],
+            asked=given.of(n, ONTOLOGY.path(node)),
+        )
+        for n, (sha, kind, observation, reasoning, node, context, gates) in enumerate(facts)
+    ]
+
+
+def phantoms() -> list[Record]:
+    """Records of all phantoms, with what was drawn."""
+    facts = []
+    for n, one in enumerate(phantom.records()):
+        node = ONTOLOGY.map_label("phantom", one.diagnosis_raw or "").node
+        if node is None:
+            continue
+        kind = "dermoscopic" if one.modality == "dermoscopic" else "clinical"
+        seen = compose_observation(kind, one.expert_concepts, MEASUREMENTS, f"{n:064x}")
+        thought = compose_reasoning(kind, seen, ONTOLOGY.nodes[node], ONTOLOGY, f"{n:064x}")
+        about = Context(one.age_years, one.age_is_floor, one.sex, one.body_site, one.history)
+        facts.append((f"{n:064x}", kind, seen, thought, node, about, ("hair",) if n % 3 else ()))
+    return asked_records(facts)
+
+
+def check_round_trip(one: Record) -> list[str]:
+    """Parse every format of a record and compare with the record; the formats that there were."""
+    rendered = {name: turns for name, render in FORMATS.items() if (turns := render(one, ONTOLOGY))}
+    for name, turns in rendered.items():
+        assert [turn["role"] for turn in turns] == ["user", "assistant"] * (len(turns) // 2)
+        assert turns[0]["content"].startswith("<image>") and str(turns).count("<image>") == 1
+        facts = parse(name, turns, ONTOLOGY)
+        EXPECTED[name](facts, one)
+    return list(rendered)
+
+
+def _expect_text(facts, one):
+    assert facts["text"] == one.observation[TEXT_KEY]
+
+
+def _expect_morph(facts, one):
+    assert facts["morph"] == json.loads(morph_json(one))
+
+
+def _expect_choice(facts, one):
+    assert facts["node"] == one.node
+    assert facts["options"] in [set(asked.options) for asked in (one.asked.choice, one.asked.choice_25) if asked]
+
+
+def _expect_attribute(facts, one):
+    assert facts["attribute"] == one.attribute and facts["options"] == set(one.asked.attribute.options)
+    name, value = facts["attribute"]
+    if name == "concept":
+        assert facts["options"] & set(one.observation["morphological_features_skincon"]) == {value}
+    else:
+        assert one.observation[DERM7PT_KEY][name] == value
+
+
+def _expect_walk(facts, one):
+    path = ONTOLOGY.path(one.node)
+    assert tuple(facts["path"]) == path[: len(facts["path"])]
+    assert facts["steps"] == {n: set(step.options) for n, step in enumerate(one.asked.walk) if step}
+
+
+def _expect_ranked(facts, one):
+    seen = set(findings(one.observation))
+    assert facts["ranked"][0][0] == one.node
+    for node, supporting, against in facts["ranked"]:
+        criteria = [c for c in ONTOLOGY.criteria(node) if c.kind in (one.kind, "both") and c.finding in seen]
+        assert set(supporting) == {c.finding for c in criteria if c.polarity == "supports"}
+        assert set(against) == {c.finding for c in criteria if c.polarity == "against"}
+
+
+def _expect_context(facts, one):
+    about = one.context
+    assert facts["reasoning"] == one.reasoning["reasoning"] and facts["node"] == one.node
+    assert (facts["age_years"], facts["site"]) == (about.age_years, about.site)
+    assert facts["age_is_floor"] == (about.age_is_floor and about.age_years is not None)
+    assert facts["sex"] == about.sex
+    told = history(about).removeprefix("History: ").rstrip(".")
+    assert facts["history"] == (set(told.split(", ")) if told else set())
+
+
+def _expect_adequacy(facts, one):
+    assert facts["gates"] == set(one.gates) - set(SILENT)
+    unassessed = {name for name, value in one.observation.get(DERM7PT_KEY, {}).items() if value == NOT_ASSESSABLE}
+    assert facts["unassessed"] == unassessed
+    assert facts["adequate"] == (not unassessed and not set(one.gates) & set(FAULTS))
+
+
+def _expect_reasoning(facts, one):
+    _expect_morph(facts, one)
+    assert facts["reasoning"] == one.reasoning["reasoning"] and facts["node"] == one.node
+
+
+EXPECTED = {
+    "description": _expect_text,
+    "morph_description": lambda facts, one: (_expect_text(facts, one), _expect_morph(facts, one)),
+    "choice": _expect_choice,
+    "choice_25": _expect_choice,
+    "hierarchy": _expect_walk,
+    "criterion": _expect_attribute,
+    "concept": _expect_attribute,
+    "reasoning": _expect_reasoning,
+    "differential": _expect_ranked,
+    "context": _expect_context,
+    "adequacy": _expect_adequacy,
+}
+
+CONTEXTS = st.builds(
+    Context,
+    st.none() | st.integers(0, 99).map(float),
+    st.booleans(),
+    st.sampled_from([None, "female", "male"]),
+    st.sampled_from([None, *SITES]),
+    st.dictionaries(st.sampled_from([*SYMPTOMS, "nevus_type", "biopsed"]), st.sampled_from(["True", "False", "unknown"])),
+)
+
+
+@st.composite
+def facts(draw):
+    one = scribe.sound(draw(st.integers(0, 10**6)))
+    gates = tuple(draw(st.lists(st.sampled_from([*FAULTS, *PRESENT, *SILENT]), unique=True)))
+    sha = f"{draw(st.integers(0, 2**64)):064x}"
+    return sha, one.kind, one.observation, one.reasoning, draw(st.sampled_from(DIAGNOSES)), draw(CONTEXTS), gates
+
+
+@settings(max_examples=25, deadline=None)
+@given(st.lists(facts(), min_size=1, max_size=60, unique_by=lambda one: one[0]))
+def test_from_every_sample_the_facts_of_its_record_are_read_back(many):
+    for one in asked_records(many):
+        check_round_trip(one)
+
+
+def test_from_every_sample_of_every_phantom_its_facts_are_read_back():
+    seen = Counter(name for one in phantoms() for name in check_round_trip(one))
+    assert set(seen) == set(FORMATS) - {"choice_25"}
+    assert seen["choice"] > 100 and seen["hierarchy"] > 100
+
+
+@pytest.mark.parametrize("name", list(FORMATS))
+def test_a_text_that_no_format_writes_is_refused(name):
+    garbled = [{"role": "user", "content": "<image>\nWhat?"}, {"role": "assistant", "content": "E) it depends"}]
+    if name == "description":
+        assert parse(name, garbled, ONTOLOGY) == {"text": "E) it depends"}
+    else:
+        with pytest.raises(ParseFault):
+            parse(name, garbled, ONTOLOGY)
 
 
 def test_measurements_used_here_are_real_findings():
@@ -35,68 +208,55 @@ def test_measurements_used_here_are_real_findings():
     assert "Papule" in SKINCON
 
 
-@pytest.mark.parametrize("node", DIAGNOSES)
-def test_choices_hold_the_truth_once_and_nothing_else_that_is_true(node):
-    names, letter = flat_options(record(node), ONTOLOGY)
-    assert len(names) == len(set(names)) == 4
-    truth = names[LETTERS.index(letter)]
-    assert truth == ONTOLOGY.nodes[node].name
-    for name in set(names) - {truth}:
-        other = ONTOLOGY.resolve(name)
-        assert ONTOLOGY.relation(other, node) not in ("same", "ancestor", "descendant")
+def test_a_walk_goes_down_the_path_and_corrects_what_was_wrong():
+    walks = [FORMATS["hierarchy"](one, ONTOLOGY) for one in phantoms()]
+    told = 0
+    for turns in filter(None, walks):
+        nodes = [ONTOLOGY.resolve(answer["content"]) for answer in turns[1::2]]
+        assert all(ONTOLOGY.relation(a, b) == "ancestor" for a, b in pairwise(nodes))
+        for human, model in zip(turns[::2], turns[1::2], strict=True):
+            asked = asked_options(human["content"])
+            assert model["content"] in asked.options and "{" not in human["content"]
+            told += asked.wrong is not None
+            assert asked.wrong is None or asked.wrong in set(asked.options) - {model["content"]}
+    assert told > 10
 
 
-def test_distractors_are_siblings_where_there_are_three():
-    for node in DIAGNOSES:
-        if len(ONTOLOGY.cousins(node)[0]) >= 3:
-            names, _ = flat_options(record(node), ONTOLOGY)
-            assert {ONTOLOGY.nodes[ONTOLOGY.resolve(n)].parent for n in names} == {ONTOLOGY.nodes[node].parent}
+def test_ranks_follow_the_count_and_a_label_that_does_not_lead_is_not_ranked():
+    ranked = 0
+    for seed in range(200):
+        one = scribe.sound(seed)
+        for node in DIAGNOSES[seed::90]:
+            made = Record(
+                image_id="s:1",
+                sha256=f"{seed:064x}",
+                kind=one.kind,
+                observation=one.observation,
+                reasoning=one.reasoning,
+                node=node,
+            )
+            found = ranking(made, ONTOLOGY)
+            ranked += bool(found)
+            rivals = [order(c, ONTOLOGY) for c in found[1:]]
+            assert rivals == sorted(rivals)
+            assert all(order(found[0], ONTOLOGY)[:2] <= rival[:2] for rival in rivals)
+            assert all(ONTOLOGY.exclusive(c.node, node) and c.supporting for c in found[1:])
+    assert ranked > 5
 
 
-def test_letters_are_near_uniform():
-    letters = Counter(flat_options(record("melanoma", sha=f"{n:064x}"), ONTOLOGY)[1] for n in range(800))
-    assert set(letters) == set("ABCD")
-    assert max(letters.values()) < 1.3 * min(letters.values())
+def test_what_the_source_does_not_state_is_not_mentioned():
+    assert FORMATS["context"](record("melanoma"), ONTOLOGY) == []
+    told = FORMATS["context"](record("melanoma", context=Context(site="mucosa")), ONTOLOGY)[0]["content"]
+    assert "mucosa" in told
+    assert not re.search(r"Age|Sex|History|person", told)
+    leaky = Context(history={"nevus_type": "blue", "biopsed": "True", "itch": "True"})
+    assert history(leaky) == "History: it itches."
 
 
-@settings(max_examples=60, deadline=None)
-@given(st.sampled_from(sorted(ONTOLOGY.nodes)))
-def test_a_walk_ends_at_the_label_and_every_answer_is_an_offered_option(node):
-    turns = hierarchy(record(node), ONTOLOGY)
-    assert turns[0]["content"].startswith("<image>")
-    assert sum(turn["content"].count("<image>") for turn in turns) == 1
-    for ask, answer in zip(turns[::2], turns[1::2], strict=True):
-        assert f'"{answer["content"]}"' in ask["content"]
-        assert "{stated}" not in ask["content"]
-    assert turns[-1]["content"] == ONTOLOGY.nodes[node].name or len(ONTOLOGY.siblings(node)) == 0
-
-
-@pytest.mark.parametrize("node", DIAGNOSES[::3])
-def test_no_step_of_a_walk_offers_a_class_that_may_be_true_as_well(node):
-    asked = hierarchy(record(node), ONTOLOGY)[::2]
-    path = {ONTOLOGY.nodes[n].name for n in ONTOLOGY.path(node)}
-    for turn in asked:
-        offered = re.findall(r'"([^"]+)"', turn["content"].split("?")[-1].split(":")[-1])
-        wrong = [ONTOLOGY.resolve(name) for name in offered if name not in path]
-        assert wrong and all(ONTOLOGY.exclusive(other, node) for other in wrong)
-
-
-def test_a_walk_to_a_nodular_melanoma_does_not_offer_an_invasive_one():
-    last = hierarchy(record("nodular-melanoma"), ONTOLOGY)[-2]["content"]
-    assert "desmoplastic melanoma" in last and "invasive melanoma" not in last
-
-
-def test_reasoning_keeps_the_order_and_parses():
-    for kind, key in (("dermoscopic", "morphological_features_Derm7pt"), ("clinical", "morphological_features_skincon")):
-        (_, answer) = FORMATS["reasoning"](record("psoriasis" if kind == "clinical" else "melanoma", kind=kind), ONTOLOGY)
-        found = re.fullmatch(
-            r"<reasoning>(.+)</reasoning>\n<morph>(.+)</morph>\n<final_diagnosis>(.+)</final_diagnosis>",
-            answer["content"],
-            re.S,
-        )
-        assert found
-        assert set(json.loads(found[2])) == {key}
-        assert ONTOLOGY.resolve(found[3])
+def test_every_gate_that_does_not_exclude_is_told_in_words():
+    assert {*FAULTS, *PRESENT, *SILENT} == {gate.code for gate in GATES if gate.action != "exclude"}
+    assert not set(FAULTS) & set(PRESENT)
+    assert FORMATS["adequacy"](record("melanoma"), ONTOLOGY) == []
 
 
 @pytest.mark.parametrize("kind", ["dermoscopic", "clinical"])
@@ -116,14 +276,15 @@ def test_the_reward_gets_title_case_keys_and_a_path_without_its_leaf():
 def test_wording_varies_and_depends_on_content_alone():
     asked = Counter(FORMATS["description"](record("melanoma", sha=f"{n:064x}"), ONTOLOGY)[0]["content"] for n in range(200))
     assert set(asked) == set(questions.DESCRIPTION)
-    assert FORMATS["choice"](record("melanoma"), ONTOLOGY) == FORMATS["choice"](record("melanoma"), ONTOLOGY)
 
 
 def test_every_question_starts_with_one_image_mark_and_names_no_diagnosis():
-    texts = [*questions.DESCRIPTION, *questions.CHOICE, *questions.HIERARCHY_TOP]
+    texts = [*questions.DESCRIPTION, *questions.CHOICE, *questions.HIERARCHY_TOP, *questions.CRITERION, *questions.CONCEPT]
+    texts += [*questions.DIFFERENTIAL, *questions.CONTEXT, *questions.ADEQUACY]
     texts += [
         text for group in (questions.MORPH_DESCRIPTION, questions.REASONING) for texts in group.values() for text in texts
     ]
     for text in texts:
         assert text.startswith("<image>") and text.count("<image>") == 1
         assert ONTOLOGY.mentions(text) == ()
+    assert len(LETTERS) == 25

@@ -67,6 +67,37 @@ def _write_for_ever(url: str) -> None:
         lake.replace("quarantine", rejects("a", 2000, detail=str(n)), source="a")
 
 
+def parts(table: pa.Table, size: int) -> list[pa.Table]:
+    return [table.slice(start, size) for start in range(0, table.num_rows, size)]
+
+
+def test_a_partition_that_streams_in_is_the_same_as_one_that_comes_at_once(tmp_path):
+    lake, whole = Lake(str(tmp_path)), rejects("a", 50)
+    lake.replace("quarantine", rejects("b", 2), source="b")
+    assert lake.replace_streaming("quarantine", parts(whole, 7), source="a", by="native_id")
+    assert lake.read("quarantine", source="a").equals(whole)
+    assert lake.read("quarantine", source="b").num_rows == 2
+    version = lake.version("quarantine")
+    assert not lake.replace_streaming("quarantine", parts(whole, 20), source="a", by="native_id")
+    assert lake.version("quarantine") == version
+    assert sum(batch.num_rows for batch in lake.scan("quarantine", ["native_id"])) == 52
+
+
+@pytest.mark.parametrize("change", ["a row less", "a row more", "another value", "none"])
+def test_a_stream_that_differs_replaces_the_partition(tmp_path, change):
+    lake, before = Lake(str(tmp_path)), rejects("a", 30)
+    lake.replace("quarantine", before, source="a")
+    other = pa.concat_tables([rejects("a", 29), rejects("a", 30, "other").slice(29)])
+    after = {
+        "a row less": before.slice(0, 29),
+        "a row more": rejects("a", 31),
+        "another value": other,
+        "none": before.slice(0, 0),
+    }
+    assert lake.replace_streaming("quarantine", parts(after[change], 8), source="a", by="native_id")
+    assert lake.read("quarantine", source="a").equals(after[change])
+
+
 def test_a_reader_never_sees_half_a_partition_while_the_writer_is_killed(tmp_path):
     lake = Lake(str(tmp_path))
     lake.replace("quarantine", rejects("a", 2000, detail="0"), source="a")

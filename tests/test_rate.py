@@ -6,12 +6,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from pipelines.mix import count
 from pipelines.rate import rate, refused, worth
 from pipelines.render import render
 from pipelines.teach.config import TeacherConfig
 from pipelines.teach.engines import open_engine
 from pipelines.teach.requests import EngineUnavailable
 from prompts.judging import AXES
+from prompts.mix import Mix
 from quality import judgement
 from tests.chat_server import MODEL
 
@@ -75,7 +77,7 @@ def test_accepted_trajectories_are_judged_once_and_the_bad_ones_are_not_rendered
     assert len(chat.bodies) == asked and lake.read("judgements").to_pylist() == rows
     low = {row["image_id"] for row in rows if row["too_low"]}
     assert low and len(refused(lake, "phantom")) == len(low)
-    render(lake, "phantom")
+    render(lake, "phantom", count(lake, Mix()))
     assert {row["image_id"] for row in lake.read("samples").to_pylist()} == {row["image_id"] for row in accepted} - low
     found = worth(rows)
     assert found.judged == len(accepted) and set(found.order_bias) == set(AXES)

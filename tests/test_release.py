@@ -20,7 +20,10 @@ from pipelines import release as releasing
 from pipelines.exports import ExportFault, checked, grpo_row, sft_row
 from pipelines.release import ReleaseDamaged, verified
 from pipelines.shard import SHARD_IMAGE_BYTES, prefixes
-from prompts.formats import FORMATS
+from prompts import formats
+
+FORMATS = [name for name in formats.FORMATS if name != "choice_25"]
+"""What there is of phantoms: they have eighteen diagnoses."""
 
 SPLITS = ("train", "validation", "test")
 
@@ -33,6 +36,8 @@ def parquet(release: Path, name: str, split: str) -> datasets.Dataset:
 @pytest.mark.parametrize("name", FORMATS)
 def test_parquet_and_webdataset_agree_row_by_row(corpus, name):
     for split in SPLITS:
+        if f"{name}/{split}" not in corpus.manifest()["samples"]:
+            continue
         rows = parquet(corpus.release, name, split)
         tars = [str(path) for path in sorted((corpus.release / "webdataset" / name).glob(f"{split}-*.tar"))]
         samples = list(webdataset.WebDataset(tars, shardshuffle=False).decode("pil"))

@@ -24,6 +24,7 @@ from assets.settings import Settings
 from pipelines import review
 from pipelines.judge import judge
 from pipelines.lake import Lake
+from pipelines.mix import count
 from pipelines.release import releasable
 from pipelines.render import render
 from pipelines.review_queue import queue
@@ -31,6 +32,7 @@ from pipelines.reviews import between_reviewers, checks_against_people, import_f
 from pipelines.teach.config import TeacherConfig
 from pipelines.teach.engines import open_engine
 from prompts import schemas
+from prompts.mix import Mix
 from prompts.ontology import load
 from quality import label_studio
 from quality.label_studio import WrongFile
@@ -233,7 +235,7 @@ def test_only_a_person_makes_a_row_verified_and_the_mark_reaches_the_release(lak
     rows = again(lake)
     assert [rows[key(t["data"])]["verified_by"] for t in tasks] == [2, 1, 1]
     assert sum(row["verified_by"] for row in rows.values()) == 4
-    render(lake, "phantom")
+    render(lake, "phantom", count(lake, Mix()))
     shown = Counter(row["verified_by"] for row in releasable(lake, ["phantom"], "open")[0] if row["verified_by"])
     assert set(shown) == {1, 2}
 
@@ -511,13 +513,14 @@ def test_a_returned_file_starts_one_run_that_takes_it_in(lake, tmp_path):
             "review_queue",
             "agreement",
             "samples",
+            "rl_prompts",
+            "preference_pairs",
             "parquet_shards",
             "webdataset_shards",
             "trainer_exports",
         }
-        some = [
-            dg.AssetKey(name) for name in sorted(made - {"samples", "parquet_shards", "webdataset_shards", "trainer_exports"})
-        ]
+        rendered = {"samples", "rl_prompts", "preference_pairs", "parquet_shards", "webdataset_shards", "trainer_exports"}
+        some = [dg.AssetKey(name) for name in sorted(made - rendered)]
         result = job.execute_in_process(instance=instance, tags=asked.tags, run_config=quiet, asset_selection=some)
         assert result.success
         seen = {e.asset_key.to_user_string(): e.materialization for e in result.get_asset_materialization_events()}

@@ -14,6 +14,7 @@ import pytest
 
 from pipelines.judge import drifts, judge
 from pipelines.lake import Lake
+from pipelines.mix import count
 from pipelines.render import render
 from pipelines.tables import TABLES
 from pipelines.teach.config import BadConfig, TeacherConfig, load_config
@@ -26,6 +27,7 @@ from pipelines.teach.stages import Walk, in_control, told_names
 from pipelines.teach.subjects import Subject, subjects
 from pipelines.teach.teach import ask_missing, teach
 from prompts import stages
+from prompts.mix import Mix
 from prompts.ontology import load
 from quality import checks
 from quality.claims import Known
@@ -101,7 +103,7 @@ def test_two_samples_and_a_control_share_are_kept_apart(untaught, url):
     assert {row["image_id"] for row in rows if row["control"]} == controls
     assert Counter(row["sample"] for row in rows if not row["control"]) == {0: len(people), 1: len(people)}
     assert {row["conditioning"] for row in rows if row["control"]} == {"blind"}
-    render(untaught, "phantom")
+    render(untaught, "phantom", count(untaught, Mix()))
     samples = untaught.read("samples").to_pylist()
     assert samples and all(count == 1 for count in Counter((row["image_id"], row["format"]) for row in samples).values())
     told = [row for row in ledger(untaught) if row["stage"] == "reason"]
