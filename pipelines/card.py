@@ -269,7 +269,9 @@ def _limits(head: Mapping[str, Any], told: Facts, labels: Counter[str]) -> str:
     ]
     absent = [name for name in FORMATS if name not in _formats(head)]
     if absent:
-        lines.append(f"No rows in {', '.join(absent)}: nothing here supports them (docs/formats.md of the program says what each needs).")
+        lines.append(
+            f"No rows in {', '.join(absent)}: nothing here supports them (docs/formats.md of the program says what each needs)."
+        )
     return "## Known limits\n\n" + "\n".join(f"- {line}" for line in lines)
 
 
