@@ -44,7 +44,7 @@ IMAGE_MAGIC = re.compile(
     rb"\xff\xd8\xff[\xc0-\xfe]|\x89PNG\r\n\x1a\n|data:image/|JFIF\x00|RIFF....WEBP|II\*\x00|MM\x00\*", re.DOTALL
 )
 LICENCE_FIELDS = frozenset({"licence", "licence_id"})
-TEXT_FIELDS = frozenset({"value", "content", "text", "prompt", "problem", "answer", "solution"})
+TEXT_FIELDS = frozenset({"why", "value", "content", "text", "prompt", "problem", "answer", "solution"})
 PRIVATE_FIELDS = frozenset(
     {"native_id", "archive", "member", "patient_id", "lesion_id", "archive_id", "lineage", "history", "expert_caption", "pack"}
 )

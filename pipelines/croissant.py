@@ -29,6 +29,7 @@ FIELDS: dict[str, tuple[str, str]] = {
     "source": ("sc:Text", "the image set that the image is from"),
     "diagnosis": ("sc:Text", "the source's diagnosis as a name of the ontology"),
     "ground_truth": ("sc:Text", "JSON that a reward compares with, where the format has one"),
+    "weight": ("sc:Float", "how often a sampler should draw the row, relative to one of the commonest diagnosis"),
     "generated": ("sc:Boolean", "always true: no text was written by a person"),
     "teacher": ("sc:Text", "who wrote the text"),
     "teacher_revision": ("sc:Text", "its revision"),

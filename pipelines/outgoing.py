@@ -18,7 +18,7 @@ from pipelines.lake import Lake
 from pipelines.shard import image_key
 from prompts.ontology import load
 from quality.image_gates import ACTIONS
-from quality.privacy import in_messages, in_notes
+from quality.privacy import in_messages, in_notes, in_text
 from sources.licences import Profile, may_release
 
 Held = dict[str, set[str]]
@@ -51,6 +51,15 @@ class Outgoing:
         for source in self.sources:
             for batch in self.lake.batches("samples", source=source):
                 yield self._allowed(batch, positions(batch.column("image_id"), names))
+
+    def pairs(self) -> Iterator[Mapping[str, Any]]:
+        """Preference pairs that may go out: of images that may, under a licence that the profile allows, without personal data in their texts."""
+        names = self.images.column("image_id").combine_chunks()
+        for source in self.sources:
+            for row in self.lake.read("preference_pairs", source=source, among=("image_id", names)).to_pylist():
+                texts = [row["prompt"], row["chosen"], row["rejected"], *row["why"]]
+                if may_release(row["licence_id"], self.profile) and not any(map(in_text, texts)):
+                    yield row
 
     def _allowed(self, batch: pa.Table, at: np.ndarray) -> pa.Table:
         rows = batch.append_column("at", pa.array(at)).to_pylist()

@@ -16,6 +16,8 @@ def asked(lake: Lake, sources: Sequence[str]) -> list[dict[str, Any]]:
 
     Memory: two keys of 64 characters an accepted trajectory, and the columns above for each.
     """
+    if not sources:
+        return []
     tables = [
         lake.read("trajectories", source=name, columns=["status", "control", "observe_key", "reason_key"]) for name in sources
     ]

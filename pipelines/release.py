@@ -24,7 +24,7 @@ import pyarrow as pa
 
 from pipelines.credit import attribution, licence_texts
 from pipelines.documents import DOCUMENTS, write_documents
-from pipelines.exports import write_exports
+from pipelines.exports import write_exports, write_pairs
 from pipelines.history import note
 from pipelines.lake import Lake
 from pipelines.outgoing import Outgoing, outgoing
@@ -38,7 +38,7 @@ from prompts.ontology import load
 from prompts.schemas import digest
 from sources.licences import Profile, carries_images
 
-LAYOUT = "3"
+LAYOUT = "4"
 """Raise when the files of a release change for the same rows."""
 
 WRITERS = ("pyarrow", "pillow", "datasets", "matplotlib")
@@ -144,7 +144,11 @@ def planned(lake: Lake, sources: Sequence[str], profile: Profile, cleared: Colle
     for batch in found.rows():
         for row in batch.to_pylist():
             tally.add(row)
-    head = _head(lake, found, tally, sources)
+    pairs = Counter[str]()
+    for pair in found.pairs() if carries_images(found.profile) else ():
+        pairs[pair["split"]] += 1
+        tally.stamps.append(bytes.fromhex(digest([pair[key] for key in PAIRED])))
+    head = _head(lake, found, tally, sources) | {"preference_pairs": dict(sorted(pairs.items()))}
     sink = hashlib.sha256(digest(head).encode())
     for stamp in sorted(tally.stamps):
         sink.update(stamp)
@@ -165,9 +169,12 @@ SHOWN = (
         "diagnosis",
         "taxon_path",
     ),
-    *("teacher", "revision", "conditioning", "verified_by", "licence_id", "attribution"),
+    *("weight", "teacher", "revision", "conditioning", "verified_by", "licence_id", "attribution"),
 )
 """Everything of a sample that a release shows: its version hangs on it."""
+
+PAIRED = ("pair_id", "image_id", "split", "prompt", "chosen", "rejected", "why", "teacher", "verified_by", "licence_id")
+"""The same of a preference pair."""
 
 
 def _stamp(row: Mapping[str, Any]) -> list[Any]:
@@ -216,7 +223,7 @@ def _build(plan: Plan, root: Path, spool: Path) -> dict[str, Any]:
         written += done
     counts = {entry.path: entry.rows for entry in written if entry.rows is not None}
     if carries_images(plan.outgoing.profile):
-        counts |= write_exports(root, rows)
+        counts |= write_exports(root, rows) | write_pairs(root, plan.outgoing.pairs())
         _write_wids(root, written)
     for name, text in (("ATTRIBUTION.md", attribution(plan.credits)), ("LICENSES.md", licence_texts(plan.head, plan.credits))):
         (root / name).write_text(text, encoding="utf-8")
