@@ -239,6 +239,30 @@ def publish(
 
 
 @app.command()
+def report(
+    public: Annotated[
+        bool, typer.Option("--public", help="only what a release may show; otherwise everything, for local eyes")
+    ] = False,
+) -> None:
+    """Write the report of the corpus, one HTML file."""
+    _hand_over("pipelines.report", ["--public"] if public else [])
+
+
+@app.command()
+def diff(old: str, new: str) -> None:
+    """What changed between two release folders, and why, with the bytes that would be uploaded."""
+    _hand_over("pipelines.diff", [old, new])
+
+
+@app.command(
+    context_settings={"allow_extra_args": True, "ignore_unknown_options": True, "help_option_names": []}, add_help_option=False
+)
+def benchmark(context: typer.Context) -> None:
+    """The held-out split as eleven tasks: build, predict, baselines, leaderboard; `--help` explains each."""
+    _hand_over("pipelines.benchmark", context.args or ["--help"])
+
+
+@app.command()
 def sql(statement: Annotated[str, typer.Argument(help="one statement; a shell, without")] = "") -> None:
     """DuckDB with a view on every table of the lake."""
     _hand_over("pipelines.sql", [statement] if statement else [])

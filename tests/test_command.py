@@ -12,7 +12,21 @@ from assets.corpus import selected
 
 ROOT = Path(__file__).parents[1]
 COMMAND = str(Path(sys.executable).with_name("dermoforge"))
-LISTED = ("build", "status", "sources", "teach", "check", "ledger", "review", "publish", "sql", "ui", "doctor")
+LISTED = (
+    "build",
+    "status",
+    "sources",
+    "teach",
+    "check",
+    "ledger",
+    "review",
+    "publish",
+    "report",
+    "diff",
+    "sql",
+    "ui",
+    "doctor",
+)
 
 
 def run(*arguments: str, status: int = 0, **environment: str) -> str:
@@ -89,6 +103,15 @@ def test_sources_are_listed_shown_and_fetched(place):
     assert "HAM10000" in run("sources", "list")
     assert "licence" in run("sources", "show", "ham10000")
     assert "phantom: 0 files" in run("sources", "fetch", "phantom", **place)
+
+
+def test_the_benchmark_explains_its_steps_and_shows_its_board(place):
+    assert "leaderboard" in run("benchmark", "--help")
+    assert "majority" in run("benchmark", "leaderboard", **place)
+
+
+def test_the_report_is_one_file(place):
+    assert "report" in run("report", "--public", **place)
 
 
 def test_sql_and_ledger_read_the_lake(place):
