@@ -2,6 +2,7 @@
 
 import base64
 import re
+from pathlib import Path
 
 import dagster as dg
 import pytest
@@ -152,3 +153,12 @@ def test_a_source_that_cannot_be_had_fails_with_instructions_and_is_not_retried(
     (failure,) = [event for event in result.all_events if event.is_step_failure]
     assert "DERMOFORGE_MIRROR" in failure.step_failure_data.error.to_string()
     assert failure.step_failure_data.user_failure_data is not None
+
+
+def test_every_setting_is_explained_in_the_launchpad_and_in_the_docs():
+    fields = Settings.to_config_schema().as_field().config_type.fields
+    page = (Path(__file__).parents[1] / "docs" / "settings.md").read_text()
+    for name, field in fields.items():
+        variable = {"lake_url": "LAKE"}.get(name, name.upper())
+        assert field.description, name
+        assert f"`DERMOFORGE_{variable}`" in page, name
