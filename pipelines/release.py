@@ -2,8 +2,8 @@
 
 Its version is a hash of what it says, so the same corpus is the same folder and a second run finds it ready. What may go out is decided in
 `pipelines.outgoing`, and read back from the written files in `pipelines.audit`. Images are cleaned once, into the tree of the trainer
-exports; shards take them from there. Samples pass through a spool on disk, a file a bucket: memory is about 300 bytes a sample, and what
-the trainer exports hold (the text of one split).
+exports; shards take them from there. Samples pass through a spool on disk, a file a bucket: memory is about 300 bytes a sample, and the
+text of one bucket.
 """
 
 import hashlib
@@ -238,7 +238,7 @@ def _build(plan: Plan, root: Path, spool: Path) -> dict[str, Any]:
 
 
 class Spooled(Sequence[Mapping[str, Any]]):
-    """The outgoing samples on disk, one Arrow file a bucket, in the order of the buckets. Memory: a batch."""
+    """The outgoing samples on disk, one Arrow file a bucket, in the order of splits and buckets. Memory: the text of a bucket."""
 
     def __init__(self, files: Mapping[tuple[str, str], Path], count: int, images: frozenset[str]) -> None:
         """`files` by split and bucket; `images` are the ids of the samples' images."""
@@ -255,12 +255,12 @@ class Spooled(Sequence[Mapping[str, Any]]):
         return next(islice(self, range(len(self))[at], None))
 
     def __iter__(self) -> Iterator[Mapping[str, Any]]:
-        """All samples."""
+        """All samples, bucket by bucket, sorted within each: whatever the order in which the lake holds them."""
         for path in self.files.values():
             with pa.OSFile(str(path)) as source:
-                reader = pa.ipc.open_file(source)
-                for n in range(reader.num_record_batches):
-                    yield from reader.get_batch(n).to_pylist()
+                rows = pa.ipc.open_file(source).read_all().sort_by([("image_key", "ascending"), ("sample_id", "ascending")])
+            for batch in rows.to_batches(max_chunksize=1024):
+                yield from batch.to_pylist()
 
 
 def spooled_rows(found: Outgoing, spool: Path) -> Spooled:

@@ -1,8 +1,13 @@
-"""All exports of a release written, read back from their files, and checked by each loader's rules. Memory: the text of one split."""
+"""All exports of a release written, read back from their files, and checked by each loader's rules. Memory: one row of each file.
+
+A JSON array has a row a line, so that it is read back line by line; a loader reads the same text whole.
+"""
 
 import json
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import ExitStack
 from dataclasses import dataclass
+from itertools import groupby
 from pathlib import Path
 from typing import Any
 
@@ -37,26 +42,42 @@ EXPORTS = (
 )
 """Below `trainer/`, beside the image tree."""
 
+ROW_GROUP = 100
+"""Rows of a Parquet row group."""
 
-def write_exports(root: Path, rows: Sequence[Mapping[str, Any]]) -> dict[str, int]:
-    """Write every export of every split below `root`; returns rows by path. The images must be there.
 
-    Raises ExportFault naming file and row.
+def write_exports(root: Path, rows: Iterable[Mapping[str, Any]]) -> dict[str, int]:
+    """Write every export of every split below `root`; returns rows by path. The images must be there, and `rows` lie split by split.
+
+    Raises ExportFault naming file and row, and ValueError for a split that comes twice.
     """
     written: dict[str, int] = {}
-    splits = sorted({row["split"] for row in rows})
-    for split in splits:
-        mine = sorted((row for row in rows if row["split"] == split), key=lambda row: row["sample_id"])
-        for export in EXPORTS:
-            name = f"trainer/{export.path.format(split=split)}"
-            chosen = [row for row in mine if not export.rewarded or rewarded(row)]
-            if chosen:
-                _write(root / name, (_made(export, name, row) for row in chosen))
-                written[name] = check_file(root, name, export)
+    splits: list[str] = []
+    for split, mine in groupby(rows, key=lambda row: row["split"]):
+        if split in splits:
+            raise ValueError(f"rows of {split} do not lie together")
+        splits.append(split)
+        files = {export: f"trainer/{export.path.format(split=split)}" for export in EXPORTS}
+        for export in _write_split(root, files, mine):
+            written[files[export]] = check_file(root, files[export], export)
     if splits:
-        info = json.dumps(llama_factory.dataset_info(splits), indent=1, sort_keys=True) + "\n"
+        info = json.dumps(llama_factory.dataset_info(sorted(splits)), indent=1, sort_keys=True) + "\n"
         (root / "trainer/llama_factory/dataset_info.json").write_text(info, encoding="utf-8")
     return written
+
+
+def _write_split(root: Path, files: Mapping[Export, str], rows: Iterable[Mapping[str, Any]]) -> list[Export]:
+    """Fill the files of one split in one pass; the exports that got a row."""
+    sinks: dict[Export, _Array | _Lines | _Table] = {}
+    with ExitStack() as open_files:
+        for row in rows:
+            for export, name in files.items():
+                if export.rewarded and not rewarded(row):
+                    continue
+                if export not in sinks:
+                    sinks[export] = open_files.enter_context(_sink(root / name))
+                sinks[export].add(_made(export, name, row))
+    return list(sinks)
 
 
 def _made(export: Export, name: str, row: Mapping[str, Any]) -> Row:
@@ -66,29 +87,96 @@ def _made(export: Export, name: str, row: Mapping[str, Any]) -> Row:
         raise ExportFault(f"{name}: {fault}") from None
 
 
-def _write(path: Path, rows: Iterable[Row]) -> None:
+class _Lines:
+    """JSON lines."""
+
+    def __init__(self, path: Path) -> None:
+        self._file = path.open("w", encoding="utf-8")
+
+    def __enter__(self) -> "_Lines":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._file.close()
+
+    def add(self, row: Row) -> None:
+        """Write a row."""
+        self._file.write(json.dumps(row, ensure_ascii=False, sort_keys=True) + "\n")
+
+
+class _Array:
+    """A JSON array with a row a line."""
+
+    def __init__(self, path: Path) -> None:
+        self._file, self._before = path.open("w", encoding="utf-8"), "[\n"
+
+    def __enter__(self) -> "_Array":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._file.write("\n]\n")
+        self._file.close()
+
+    def add(self, row: Row) -> None:
+        """Write a row."""
+        self._file.write(self._before + json.dumps(row, ensure_ascii=False, sort_keys=True))
+        self._before = ",\n"
+
+
+class _Table:
+    """Parquet in row groups of `ROW_GROUP`."""
+
+    def __init__(self, path: Path) -> None:
+        self._writer, self._held = pq.ParquetWriter(path, verl.SCHEMA, compression="zstd"), list[Row]()
+
+    def __enter__(self) -> "_Table":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._flush()
+        self._writer.close()
+
+    def add(self, row: Row) -> None:
+        """Hold a row; a full group is written."""
+        self._held.append(row)
+        if len(self._held) == ROW_GROUP:
+            self._flush()
+
+    def _flush(self) -> None:
+        if self._held:
+            self._writer.write_table(pa.Table.from_pylist(self._held, schema=verl.SCHEMA))
+            self._held = []
+
+
+def _sink(path: Path) -> _Array | _Lines | _Table:
     path.parent.mkdir(parents=True, exist_ok=True)
-    if path.suffix == ".parquet":
-        pq.write_table(pa.Table.from_pylist(list(rows), schema=verl.SCHEMA), path, compression="zstd", row_group_size=100)
-        return
-    lines = [json.dumps(row, ensure_ascii=False, sort_keys=True) for row in rows]
-    text = "[\n" + ",\n".join(lines) + "\n]\n" if path.suffix == ".json" else "\n".join(lines) + "\n"
-    path.write_text(text, encoding="utf-8")
+    return {".parquet": _Table, ".json": _Array, ".jsonl": _Lines}[path.suffix](path)
 
 
 def read(path: Path) -> list[Row]:
-    """The rows of an export as its loader reads the file: an array, lines, or Parquet."""
+    """The rows of an export."""
+    return list(_rows(path))
+
+
+def _rows(path: Path) -> Iterator[Row]:
+    """The rows of an export in the order of the file: lines of an array, lines, or row groups."""
     if path.suffix == ".parquet":
-        return pq.read_table(path).to_pylist()
-    text = path.read_text(encoding="utf-8")
+        file = pq.ParquetFile(path)
+        for n in range(file.num_row_groups):
+            yield from file.read_row_group(n).to_pylist()
+        return
     # Not splitlines(): text may hold line separators that JSON leaves as they are.
-    return json.loads(text) if path.suffix == ".json" else [json.loads(line) for line in text.split("\n") if line]
+    with path.open(encoding="utf-8", newline="\n") as lines:
+        for line in lines:
+            text = line.rstrip("\n").removesuffix(",")
+            if text not in ("[", "]", ""):
+                yield json.loads(text)
 
 
 def check_file(root: Path, name: str, export: Export) -> int:
     """Number of rows of a written export. Raises ExportFault with file, row and rule; an image that is not there is one."""
-    rows = read(root / name)
-    for number, row in enumerate(rows):
+    count = 0
+    for number, row in enumerate(_rows(root / name)):
         try:
             export.checked(row)
             for path in _images(row):
@@ -98,7 +186,8 @@ def check_file(root: Path, name: str, export: Export) -> int:
             raise ExportFault(f"{name} row {number}: {fault}") from None
         except (KeyError, TypeError, ValueError) as error:
             raise ExportFault(f"{name} row {number}: {type(error).__name__}: {error}") from error
-    return len(rows)
+        count += 1
+    return count
 
 
 def _images(row: Row) -> list[str]:
