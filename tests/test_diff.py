@@ -20,6 +20,7 @@ from pipelines.lake import Lake
 from pipelines.release import release
 from pipelines.tables import TABLES
 from prompts.ontology import load
+from prompts.schemas import TEXT_KEY
 from quality.image_gates import ACTIONS
 from tests.outgoing_lake import Made, lake_of, numbered
 
@@ -39,7 +40,8 @@ def old(tmp_path_factory) -> Path:
 def prompted(lake: Lake, version: str) -> None:
     """Accepted trajectories, asked with prompts of a version."""
     ids = lake.read("images", source=SOURCE, columns=["image_id"]).column(0).to_pylist()
-    row = {"source": SOURCE, "teacher": "composer", "conditioning": "confirmed", "sample": 0, "status": "accepted"}
+    said = {"observation": json.dumps({TEXT_KEY: "A red patch."}), "reasoning": json.dumps({"reasoning": "It is red."})}
+    row = {"source": SOURCE, "teacher": "composer", "conditioning": "confirmed", "sample": 0, "status": "accepted", **said}
     rows = [{**row, "image_id": i, "prompts": json.dumps({"reason": version})} for i in ids]
     lake.replace("trajectories", pa.Table.from_pylist(rows, schema=TABLES["trajectories"].schema), source=SOURCE)
 

@@ -22,10 +22,13 @@ from pipelines.datasheet import OPEN, datasheet
 from pipelines.documents import DOCUMENTS, faults
 from pipelines.provenance import asked
 from pipelines.report.facts import facts
-from prompts.formats import FORMATS
+from prompts import formats
 from quality.checks import CHECKS
 from quality.image_gates import GATES
 from quality.measured import CheckRecall, measured
+
+FORMATS = [name for name in formats.FORMATS if name != "choice_25"]
+"""Phantoms have too few diagnoses for twenty-five options."""
 
 
 def hub_values(name: str) -> set[str]:
