@@ -110,7 +110,7 @@ def test_nothing_is_left_to_fill_in_but_the_levels_without_a_choice():
         for text in texts:
             left = re.findall(r"{\w*}", text)
             assert left == (["{stated}"] if name.startswith("HIERARCHY") else []), text
-    assert questions.SINGLE_CHILD.format(name="melanoma") == "At this level there is only melanoma."
+    assert questions.STATED.format(name="melanoma") == "It is known to be: melanoma."
 
 
 @pytest.mark.parametrize("kind", KINDS)

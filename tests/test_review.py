@@ -515,11 +515,15 @@ def test_a_returned_file_starts_one_run_that_takes_it_in(lake, tmp_path):
             "samples",
             "rl_prompts",
             "preference_pairs",
+            "benchmark",
             "parquet_shards",
             "webdataset_shards",
             "trainer_exports",
+            "data_card",
+            "report",
         }
-        rendered = {"samples", "rl_prompts", "preference_pairs", "parquet_shards", "webdataset_shards", "trainer_exports"}
+        rendered = {"samples", "rl_prompts", "preference_pairs", "benchmark", "data_card", "report"}
+        rendered |= {"parquet_shards", "webdataset_shards", "trainer_exports"}
         some = [dg.AssetKey(name) for name in sorted(made - rendered)]
         result = job.execute_in_process(instance=instance, tags=asked.tags, run_config=quiet, asset_selection=some)
         assert result.success
