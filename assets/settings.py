@@ -27,15 +27,15 @@ def _setting(name: str, default: str) -> str:
 class Settings(dg.ConfigurableResource):
     """Where things are and who teaches. Every field can be changed for one run in the launchpad."""
 
-    lake_url: str = Field(_setting("LAKE", "lake"), description="folder or fsspec URL of the lake (s3://bucket/lake)")
-    releases: str = Field(_setting("RELEASES", "releases"), description="folder of releases")
+    lake_url: str = Field(default=_setting("LAKE", "lake"), description="folder or fsspec URL of the lake (s3://bucket/lake)")
+    releases: str = Field(default=_setting("RELEASES", "releases"), description="folder of releases")
     reviews: str = Field(
         _setting("REVIEWS", "reviews"), description="folder where the review queue goes out and exports of Label Studio are put"
     )
     mirror: str = Field(
         _setting("MIRROR", ""), description="folder or URL with published files, <source>/<file>, tried before any publisher"
     )
-    cache: str = Field(_setting("CACHE", "cache"), description="folder where downloads are kept")
+    cache: str = Field(default=_setting("CACHE", "cache"), description="folder where downloads are kept")
     embedder: str = Field(
         _setting("EMBEDDER", "hf-hub:laion/CLIP-ViT-B-32-laion2B-s34B-b79K"),
         description="open_clip model: hf-hub: name, or a checkpoint directory",
@@ -43,7 +43,9 @@ class Settings(dg.ConfigurableResource):
     teacher_file: str = Field(
         _setting("TEACHER_FILE", ""), description="the teacher's TOML file; config/teacher.toml explains every field"
     )
-    teacher: str = Field(_setting("TEACHER", ""), description="composer, vllm or endpoint, instead of what the file says")
+    teacher: str = Field(
+        default=_setting("TEACHER", ""), description="composer, vllm or endpoint, instead of what the file says"
+    )
     teacher_model: str = Field(
         _setting("TEACHER_MODEL", ""),
         description="model directory or hub name (vllm), or the name that the server knows (endpoint)",
