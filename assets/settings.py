@@ -30,46 +30,52 @@ class Settings(dg.ConfigurableResource):
     lake_url: str = Field(default=_setting("LAKE", "lake"), description="folder or fsspec URL of the lake (s3://bucket/lake)")
     releases: str = Field(default=_setting("RELEASES", "releases"), description="folder of releases")
     reviews: str = Field(
-        _setting("REVIEWS", "reviews"), description="folder where the review queue goes out and exports of Label Studio are put"
+        default=_setting("REVIEWS", "reviews"),
+        description="folder where the review queue goes out and exports of Label Studio are put",
     )
     mirror: str = Field(
-        _setting("MIRROR", ""), description="folder or URL with published files, <source>/<file>, tried before any publisher"
+        default=_setting("MIRROR", ""),
+        description="folder or URL with published files, <source>/<file>, tried before any publisher",
     )
     cache: str = Field(default=_setting("CACHE", "cache"), description="folder where downloads are kept")
     embedder: str = Field(
-        _setting("EMBEDDER", "hf-hub:laion/CLIP-ViT-B-32-laion2B-s34B-b79K"),
+        default=_setting("EMBEDDER", "hf-hub:laion/CLIP-ViT-B-32-laion2B-s34B-b79K"),
         description="open_clip model: hf-hub: name, or a checkpoint directory",
     )
     teacher_file: str = Field(
-        _setting("TEACHER_FILE", ""), description="the teacher's TOML file; config/teacher.toml explains every field"
+        default=_setting("TEACHER_FILE", ""), description="the teacher's TOML file; config/teacher.toml explains every field"
     )
     teacher: str = Field(
         default=_setting("TEACHER", ""), description="composer, vllm or endpoint, instead of what the file says"
     )
     teacher_model: str = Field(
-        _setting("TEACHER_MODEL", ""),
+        default=_setting("TEACHER_MODEL", ""),
         description="model directory or hub name (vllm), or the name that the server knows (endpoint)",
     )
     judge_file: str = Field(
-        _setting("JUDGE_FILE", ""), description="a TOML file like the teacher's for a judge model; nobody judges without it"
+        default=_setting("JUDGE_FILE", ""),
+        description="a TOML file like the teacher's for a judge model; nobody judges without it",
     )
     mix: str = Field(
-        _setting("MIX", ""), description="a TOML file with caps, lifts and shares of formats; config/mix.toml explains it"
+        default=_setting("MIX", ""),
+        description="a TOML file with caps, lifts and shares of formats; config/mix.toml explains it",
     )
     profile: str = Field(
-        _setting("PROFILE", "noncommercial"), description="licences a release may hold: open, noncommercial or annotations-only"
+        default=_setting("PROFILE", "noncommercial"),
+        description="licences a release may hold: open, noncommercial or annotations-only",
     )
     blocklists: str = Field(
-        _setting("BLOCKLISTS", ""), description="files that list images of external benchmarks, comma-separated"
+        default=_setting("BLOCKLISTS", ""), description="files that list images of external benchmarks, comma-separated"
     )
     cleared: str = Field(
-        _setting("CLEARED", ""), description="a file with ids of images that a person has cleared for release, one a line"
+        default=_setting("CLEARED", ""),
+        description="a file with ids of images that a person has cleared for release, one a line",
     )
     publish_to: str = Field(
-        _setting("PUBLISH_TO", ""), description="where hub_release publishes: hf://datasets/org/name or an fsspec URL"
+        default=_setting("PUBLISH_TO", ""), description="where hub_release publishes: hf://datasets/org/name or an fsspec URL"
     )
     publish: str = Field(
-        _setting("PUBLISH", ""), description="yes: hub_release really publishes; no: it shows what it would do"
+        default=_setting("PUBLISH", ""), description="yes: hub_release really publishes; no: it shows what it would do"
     )
 
     def lake(self) -> Lake:
