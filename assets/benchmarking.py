@@ -11,7 +11,17 @@ SHOWN = 20
 
 
 @dg.asset(
-    deps=["trajectories", "judgements", "groups", "images", "annotations", "diagnoses", "samples"],
+    deps=[
+        "trajectories",
+        "judgements",
+        "groups",
+        "images",
+        "annotations",
+        "diagnoses",
+        "samples",
+        "rl_prompts",
+        "preference_pairs",
+    ],
     group_name="release",
     owners=["team:data-engineering"],
     kinds={"deltalake"},

@@ -47,7 +47,7 @@ MOST_FILES = 10
     specs=[
         dg.AssetSpec(
             name,
-            deps=["samples", "images", "image_quality", "benchmark"],
+            deps=["samples", "preference_pairs", "images", "image_quality", "benchmark"],
             group_name=GROUP,
             owners=OWNERS,
             kinds=kinds,
