@@ -28,6 +28,21 @@ Sources = Annotated[
 Port = Annotated[int, typer.Option(help="of the UI")]
 
 
+@app.callback(help=__doc__)
+def configured(
+    config: Annotated[
+        str, typer.Option(help="a file with settings, such as config/laptop.env; what the environment says goes before")
+    ] = "",
+) -> None:
+    """Read the settings of a file before a command runs."""
+    from assets.environment import read_environment
+
+    try:
+        read_environment(config) if config else None
+    except (ValueError, OSError) as error:
+        _refuse(str(error))
+
+
 def _console(columns: int = 110) -> Console:
     """As wide as the terminal, and wide enough for tables where the output is a file."""
     return Console(width=None if sys.stdout.isatty() else columns)
