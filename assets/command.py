@@ -294,7 +294,7 @@ def ui(port: Port = 3000) -> None:
 @app.command()
 def doctor(port: Port = 3000) -> None:
     """Look for what would stop a run: versions, disk, lake, ports, Ray, GPU, weights, credentials. Status 1 when there is a fault."""
-    from assets.settings import Settings
+    from assets.settings import WRONG, Settings
     from pipelines.doctor import Finding, Place, examine
 
     settings = Settings()
@@ -306,6 +306,8 @@ def doctor(port: Port = 3000) -> None:
         settings.embedder,
         settings.publish_to,
         port,
+        os.environ.get("DAGSTER_HOME", ".dagster"),
+        tuple(WRONG),
     )
     table, worst = Table("", "what", "found", "remedy", title="doctor"), list[Finding]()
     for finding in examine(place):
