@@ -296,10 +296,11 @@ def doctor(port: Port = 3000) -> None:
     """Look for what would stop a run: versions, disk, lake, ports, Ray, GPU, weights, credentials. Status 1 when there is a fault."""
     from assets.settings import WRONG, Settings
     from pipelines.doctor import Finding, Place, examine
+    from pipelines.lake import Lake
 
     settings = Settings()
     place = Place(
-        settings.lake(),
+        Lake(settings.lake_url),
         settings.releases_path(),
         Path(settings.cache),
         settings.teacher_config,

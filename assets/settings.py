@@ -97,13 +97,10 @@ class Settings(dg.ConfigurableResource):
     )
 
     def lake(self) -> Lake:
-        """The lake of this run."""
-        return Lake(self.lake_url)
-
-    def setup_for_execution(self, context: dg.InitResourceContext) -> None:
-        """Refuse a run in a wrong environment before its first step. Raises Failure, which is not tried again."""
+        """The lake of this run. Raises Failure, which is not tried again, in a wrong environment: no stage works without a lake."""
         if WRONG:
             raise dg.Failure("; ".join(WRONG), allow_retries=False)
+        return Lake(self.lake_url)
 
     def release_profile(self) -> Profile:
         """The licence profile of releases."""
