@@ -3,8 +3,10 @@
 import os
 import signal
 import subprocess
+import sys
 import time
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -13,7 +15,7 @@ import psutil
 import pytest
 
 from tests.conftest import ROOT, Corpus, object_store
-from tests.postgres import postgres
+from tests.postgres import free_port, postgres
 
 BUSY_SECONDS = 240
 """How long the node that is to die may take to get its first task of a stage."""
@@ -26,6 +28,7 @@ class Team:
     postgres: dict[str, str]
     bucket: str
     cluster: Any
+    client_port: int
 
     def settings(self, home: Path, lake: str) -> dict[str, str]:
         """The environment of a run whose lake is `lake` in the bucket and whose instance is the team's."""
@@ -45,33 +48,54 @@ def team() -> Iterator[Team]:
     from ray.cluster_utils import Cluster
 
     with postgres() as database, object_store() as bucket:
-        cluster = Cluster(initialize_head=True, head_node_args={"num_cpus": 0, "include_dashboard": False})
+        head = {"num_cpus": 0, "include_dashboard": False, "ray_client_server_port": free_port()}
+        cluster = Cluster(initialize_head=True, head_node_args=head)
         for _ in range(2):
             cluster.add_node(num_cpus=1)
-        yield Team(database, bucket, cluster)
+        yield Team(database, bucket, cluster, head["ray_client_server_port"])
         cluster.shutdown()
 
 
+CLIENT = """
+from textwrap import dedent
+from pipelines.workers import map_in_order
+assert list(map_in_order(dedent, [" " * n + str(n) for n in range(20)])) == [str(n) for n in range(20)]
+try:
+    list(map_in_order(dedent, [1, 2]))
+except TypeError as error:
+    print("raised as it was:", error)
+"""
+
+
+def test_a_process_outside_the_cluster_is_its_client(team):
+    environment = {**os.environ, "RAY_ADDRESS": f"ray://127.0.0.1:{team.client_port}"}
+    done = subprocess.run(
+        [sys.executable, "-c", CLIENT], env=environment, cwd=ROOT, capture_output=True, text=True, check=False
+    )
+    assert "raised as it was" in done.stdout, done.stderr
+
+
+@pytest.mark.timeout(900)
 def test_a_team_makes_the_laptops_corpus(corpus, team, tmp_path):
-    started = time.time()
-    settings = team.settings(tmp_path, "undisturbed")
-    ours = Corpus(tmp_path)
+    ours, settings = Corpus(tmp_path), team.settings(tmp_path, "undisturbed")
     ours.run(**settings)
     assert ours.manifest() == corpus.manifest()
     assert not (tmp_path / "lake").exists()
     assert not list((tmp_path / "instance").rglob("*.db"))
-    print("undisturbed", time.time() - started)
 
 
-def test_a_node_that_dies_changes_nothing(corpus, team, tmp_path):
-    started = time.time()
-    ours, victim = Corpus(tmp_path), team.cluster.add_node(num_cpus=1)
+@pytest.mark.timeout(900)
+def test_a_node_that_dies_in_the_middle_changes_nothing(corpus, team, tmp_path):
+    ours, victim = Corpus(tmp_path), next(iter(team.cluster.worker_nodes))
     process = ours.start(**team.settings(tmp_path, "disturbed"))
-    kill_when_busy(victim, "measure_batch", process)
-    printed, errors = process.communicate(timeout=900)
+    try:
+        kill_when_busy(victim, "measure_batch", process)
+        printed, errors = process.communicate(timeout=600)
+    finally:
+        with suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGKILL)
     assert process.returncode == 0, f"{printed}\n{errors}"
     assert ours.manifest() == corpus.manifest()
-    print("disturbed", time.time() - started)
 
 
 def kill_when_busy(node: Any, task: str, run: subprocess.Popen[str]) -> None:

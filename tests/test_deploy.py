@@ -21,7 +21,7 @@ from tests.postgres import free_port, postgres
 
 DEPLOY = ROOT / "deploy"
 COMPOSE = yaml.safe_load((DEPLOY / "compose.yaml").read_text())
-START_SECONDS = 600
+START_SECONDS = 150
 """Longest start of the servers together: four imports of Dagster on a busy machine."""
 
 
