@@ -20,7 +20,7 @@ ROOT = Path(__file__).parents[1]
 TEST_DATA = Path(os.environ.get("DERMOFORGE_TEST_DATA", ROOT.parent / "shared" / "data"))
 
 
-LONGEST = ("test_vllm.py", "test_corpus.py", "test_publish.py")
+LONGEST = ("test_vllm.py", "test_cluster.py", "test_corpus.py", "test_publish.py")
 """Files that take minutes."""
 
 
