@@ -10,6 +10,7 @@ import pytest
 
 from assets.definitions import defs
 from pipelines.reviews import CHECK as REVIEWER
+from pipelines.tables import TABLES
 from pipelines.teach.requests import FAILURES
 from quality.checks import CHECKS
 from quality.image_gates import GATES
@@ -213,3 +214,61 @@ def test_modules_that_pages_run_exist():
         for module in re.findall(r"python -m ([a-z_.]+)", page.read_text()):
             path = ROOT / module.rstrip(".").replace(".", "/")
             assert module == "pytest" or path.with_suffix(".py").exists() or (path / "__main__.py").exists(), module
+
+
+def architecture(title: str) -> list[list[str]]:
+    """The rows of a section's table in docs/architecture.md."""
+    text = (ROOT / "docs" / "architecture.md").read_text()
+    text = text.split(f"\n## {title}\n", 1)[1] if title else text
+    lines = [line for line in text.split("\n## ", 1)[0].splitlines() if line.startswith("|")][2:]
+    return [[cell.strip() for cell in line.strip("|").split("|")] for line in lines]
+
+
+def test_every_folder_of_the_program_is_on_the_architecture_page_with_a_place_to_start():
+    told = {cells[0].strip("`"): cells[2].strip("`") for cells in architecture("")}
+    assert all((ROOT / folder).is_dir() and (ROOT / start).is_file() for folder, start in told.items())
+    held = {f"{path.parent.relative_to(ROOT)}/" for name in PACKAGES for path in (ROOT / name).rglob("__init__.py")}
+    assert held - set(told) <= {"prompts/benchmark/", "quality/benchmark/"}
+
+
+WRITES = ("replace", "replace_streaming", "append", "bring_up_to_date", "bring_images_up_to_date", "bring_tables_up_to_date")
+
+
+def test_the_writer_of_every_table_is_the_one_that_the_page_names():
+    told = {cells[0].strip("`"): (re.findall(r"`([^`]+)`", cells[1])[0], cells[2]) for cells in architecture(WRITERS)}
+    assert {name: "yes" if spec.partitioned else "no" for name, spec in TABLES.items()} == {
+        name: by_source for name, (_, by_source) in told.items()
+    }
+    for path in sorted((ROOT / "pipelines").rglob("*.py")):
+        module = ast.parse(path.read_text())
+        for call in (node for node in ast.walk(module) if isinstance(node, ast.Call)):
+            method = call.func.attr if isinstance(call.func, ast.Attribute) else getattr(call.func, "id", "")
+            first = [one.value for one in call.args[:2] if isinstance(one, ast.Constant)] if method in WRITES else []
+            for table in set(first) & set(TABLES):
+                written = call.args[0 if method in WRITES[:3] else 1]
+                if isinstance(written, ast.Constant) and written.value == table:
+                    assert told[table][0] == str(path.relative_to(ROOT)), f"{table} is written by {path.name}"
+    for table, (module, _) in told.items():
+        assert f'"{table}"' in (ROOT / module).read_text(), f"{module} does not speak of {table}"
+
+
+WRITERS = "Which module writes which table?"
+
+
+def test_modules_and_functions_on_the_architecture_page_exist():
+    text = (ROOT / "docs" / "architecture.md").read_text()
+    for name in re.findall(r"`([a-z_]+/[a-z_/]+\.(?:py|json))`", text):
+        assert (ROOT / name).is_file(), name
+    for cells in architecture("Where is it decided that …"):
+        spoken = re.findall(r"`([^`]+)`", cells[1])
+        modules_ = [ROOT / name for name in spoken if name.endswith(".py")] or [ROOT / "pipelines" / "lake.py"]
+        sources_ = "\n".join(path.read_text() for path in [*modules_, ROOT / "pipelines" / "lake.py"])
+        for name in spoken:
+            if not name.endswith(".py") and name != "VERSION":
+                assert re.search(rf"(?:def|class) {name.rsplit('.', 1)[-1]}\b", sources_), name
+
+
+def test_the_picture_of_the_architecture_names_every_table_and_package():
+    drawn = " ".join(re.findall(r">([^<]+)<", (ROOT / "docs" / "pictures" / "architecture.svg").read_text()))
+    assert all(re.search(rf"\b{name}\b", drawn) for name in TABLES)
+    assert all(f"{name}/" in drawn for name in PACKAGES)
