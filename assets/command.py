@@ -101,7 +101,8 @@ def status(sources: Sources = "phantom") -> None:
     except EngineUnavailable as error:
         print(error, file=sys.stderr)
         raise typer.Exit(1) from error
-    rows = list(due(settings.lake(), names, teacher, config, settings.releases_path(), settings.release_profile()))
+    where = (settings.releases_path(), settings.release_profile(), settings.cleared_images())
+    rows = list(due(settings.lake(), names, teacher, config, *where))
     if not rows:
         print(f"{', '.join(names)}: everything in {settings.lake_url} is up to date")
         return
