@@ -241,12 +241,14 @@ def publish(
 
 @app.command()
 def report(
+    sources: Sources = "phantom",
     public: Annotated[
         bool, typer.Option("--public", help="only what a release may show; otherwise everything, for local eyes")
     ] = False,
 ) -> None:
     """Write the report of the corpus, one HTML file."""
-    _hand_over("pipelines.report", ["--public"] if public else [])
+    _, names = _settings(sources)
+    _hand_over("pipelines.report", ["--sources", ",".join(names), *(["--public"] if public else [])])
 
 
 @app.command()
