@@ -93,7 +93,7 @@ def hub_release(settings: Settings) -> dg.MaterializeResult:
     """The release at DERMOFORGE_PUBLISH_TO: what a publish would change; it does so where DERMOFORGE_PUBLISH is yes."""
     if not settings.publish_to:
         return dg.MaterializeResult(metadata={"why": "DERMOFORGE_PUBLISH_TO is not set"})
-    args = (settings.lake(), chosen_sources(), settings.releases_path(), settings.release_profile())
+    args = (settings.lake(), chosen_sources(), settings.releases_path(), settings.release_profile(), settings.cleared_images())
     manifest = releasing.latest(*args)
     if manifest is None:
         raise dg.Failure(
