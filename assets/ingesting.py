@@ -105,7 +105,7 @@ def ingested(context: dg.AssetExecutionContext, settings: Settings) -> Iterator[
 def _said(context: dg.AssetExecutionContext, source: str, error: Exception) -> str:
     """Why a source failed; what nobody foresaw goes to the log with its traceback."""
     if isinstance(error, PERMANENT):
-        return str(error)
+        return str(error).removeprefix(f"{source}: ")
     context.log.error(f"{source} failed", exc_info=error)
     return f"{type(error).__name__}: {error}"
 

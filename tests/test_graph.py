@@ -114,16 +114,8 @@ def photograph(path: Path, seed: int) -> None:
 
 
 def ingest(environment: dict[str, str]) -> subprocess.CompletedProcess[str]:
-    command = [
-        sys.executable,
-        "-m",
-        "assets.command",
-        "build",
-        "--only",
-        "images,diagnoses",
-        "-s",
-        environment["DERMOFORGE_SOURCES"],
-    ]
+    dermoforge = str(Path(sys.executable).with_name("dermoforge"))
+    command = [dermoforge, "build", "--only", "images,diagnoses", "-s", environment["DERMOFORGE_SOURCES"]]
     return subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, timeout=300, check=False)
 
 
@@ -136,7 +128,7 @@ def test_a_source_that_fails_leaves_the_others_and_its_own_last_good_data(clinic
     photograph(home / "c_clinic" / "photos" / "naevus" / "2.png", 8)
     done = ingest(environment)
     assert done.returncode == 1
-    assert "1 of 3 sources failed. b_clinic: " in done.stderr and f"{home}/b_clinic" in done.stderr
+    assert "1 of 3 sources failed. b_clinic: photos cannot be fetched" in done.stderr
     lake = Lake(str(home / "lake"))
     held = {name: lake.read("images", source=name).num_rows for name in ("a_clinic", "b_clinic", "c_clinic")}
     assert held == {"a_clinic": 2, "b_clinic": 1, "c_clinic": 2}
