@@ -42,8 +42,8 @@ def _of_partition(lake: Lake, table: str, source: str, facts: Facts) -> dict[str
 
 def _first(lake: Lake, table: str, source: str | None = None) -> dict[str, Any]:
     """A few rows to look at: every column that is text or a number, cut short."""
-    rows = lake.first(table, ROWS, source=source)
     names = [name for name, kind in TABLES[table].columns if kind != pa.binary()]
+    rows = lake.first(table, ROWS, names, source=source)
     cells = [(name, *(_cell(row.get(name)) for row in rows)) for name in names]
     return {"first rows": markdown_table(("column", *(f"row {n + 1}" for n in range(len(rows)))), cells)} if rows else {}
 

@@ -36,10 +36,15 @@ AUTOMATIC = (
 ).with_label("when what it is made of has changed and passed its blocking checks")
 """Does nothing until the sensor `automatic_rebuild` is switched on."""
 
-_IMAGE: dict[str, str] = {"image_id": "images", "source": "images"}
-_ANSWER = dict.fromkeys(("image_id", "teacher", "conditioning", "sample"), "completions")
-_TRAJECTORY = dict.fromkeys(("image_id", "source", "teacher", "conditioning", "sample"), "trajectories")
-_RENDERED = dict.fromkeys(("image_id", "source", "node", "teacher", "revision", "conditioning", "verified_by"), "trajectories")
+
+def _all(table: str, columns: str) -> dict[str, str]:
+    return dict.fromkeys(columns.split(), table)
+
+
+_IMAGE = _all("images", "image_id source")
+_ANSWER = _all("completions", "image_id teacher conditioning sample")
+_TRAJECTORY = _all("trajectories", "image_id source teacher conditioning sample")
+_RENDERED = _all("trajectories", "image_id source node teacher revision conditioning verified_by")
 _RENDERED |= {"split": "groups", "licence_id": "images annotations"}
 
 COPIED: Mapping[str, Mapping[str, str]] = {
@@ -59,16 +64,13 @@ COPIED: Mapping[str, Mapping[str, str]] = {
     "rejects": {**_ANSWER, "source": "groups"},
     "trajectory_verdicts": {"source": "groups", "teacher": "completions", "conditioning": "completions"},
     "judgements": _TRAJECTORY,
-    "agreement": dict.fromkeys(("source", "teacher", "revision"), "trajectories"),
+    "agreement": _all("trajectories", "source teacher revision"),
     "review_queue": {**_TRAJECTORY, "kind": "trajectories"},
     "samples": _RENDERED,
-    "rl_prompts": dict.fromkeys(
-        (
-            *("source", "image_id", "format", "split", "ground_truth", "node", "weight", "teacher", "revision"),
-            *("conditioning", "verified_by", "licence_id", "attribution"),
-        ),
-        "samples",
-    ),
+    "rl_prompts": _all(
+        "samples", "source image_id format split ground_truth node weight teacher revision conditioning verified_by"
+    )
+    | _all("samples", "licence_id attribution"),
     "preference_pairs": {
         **_RENDERED,
         "chosen_sample": "trajectories.sample",
