@@ -8,6 +8,7 @@ import dagster as dg
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from pipelines.audit import PRIVATE_FIELDS
 from pipelines.lake import Lake, digest_rows
 from pipelines.tables import TABLES
 
@@ -41,8 +42,8 @@ def _of_partition(lake: Lake, table: str, source: str, facts: Facts) -> dict[str
 
 
 def _first(lake: Lake, table: str, source: str | None = None) -> dict[str, Any]:
-    """A few rows to look at: every column that is text or a number, cut short."""
-    names = [name for name, kind in TABLES[table].columns if kind != pa.binary()]
+    """A few rows to look at, cut short; without bytes, and without what leads to a person: events are kept outside the lake."""
+    names = [name for name, kind in TABLES[table].columns if kind != pa.binary() and name not in PRIVATE_FIELDS]
     rows = lake.first(table, ROWS, names, source=source)
     cells = [(name, *(_cell(row.get(name)) for row in rows)) for name in names]
     return {"first rows": markdown_table(("column", *(f"row {n + 1}" for n in range(len(rows)))), cells)} if rows else {}
