@@ -41,9 +41,14 @@ teach = dg.define_asset_job(
 publish = dg.define_asset_job("publish", selection=PUBLISHED, description="The finished release to DERMOFORGE_PUBLISH_TO.")
 
 
-@dg.schedule(name="weekly_corpus", job=corpus, cron_schedule="0 3 * * 0")
+@dg.schedule(
+    name="weekly_corpus",
+    job=corpus,
+    cron_schedule="0 3 * * 0",
+    description="Sundays at 03:00: rebuild what changed; unchanged sources, answers and releases are reused.",
+)
 def weekly() -> dg.RunRequest:
-    """Sundays at 03:00: rebuild what changed; unchanged sources, answers and releases are reused."""
+    """One run over all sources."""
     return dg.RunRequest(tags=RANGE)
 
 

@@ -77,7 +77,10 @@ SETS = [key_of(name) for name in chosen_sources()]
 SPECS = [published_set(name) for name in chosen_sources()]
 
 
-@dg.sensor(minimum_interval_seconds=EVERY_SECONDS)
+@dg.sensor(
+    minimum_interval_seconds=EVERY_SECONDS,
+    description="Asks the publishers what they hold now, without fetching it; a change is observed on published/<set>.",
+)
 def published_versions(context: dg.SensorEvaluationContext) -> dg.SensorResult:
     """Ask the publishers what they hold now, without fetching it. A change is observed on `published/<set>`; nothing is started.
 

@@ -138,7 +138,11 @@ reviewed = dg.define_asset_job(
 )
 
 
-@dg.sensor(job=reviewed, minimum_interval_seconds=60)
+@dg.sensor(
+    job=reviewed,
+    minimum_interval_seconds=60,
+    description="Takes returned verdicts in as soon as the folder of reviews has changed.",
+)
 def returned_reviews(settings: Settings) -> dg.RunRequest | dg.SkipReason:
     """Exports of Label Studio in the folder of reviews: one run for each state of the folder."""
     files = sorted(settings.reviews_path().glob("*.json"))

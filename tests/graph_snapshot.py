@@ -21,7 +21,12 @@ def snapshot(defs: dg.Definitions) -> str:
         "checks": dict(sorted(_check(graph, key) for key in graph.asset_check_keys)),
         "jobs": {name: _job(repository.get_job(name)) for name in sorted(repository.job_names) if not name.startswith("__")},
         "schedules": {
-            s.name: {"cron": s.cron_schedule, "job": s.job_name, "at first": s.default_status.value}
+            s.name: {
+                "description": s.description,
+                "cron": s.cron_schedule,
+                "job": s.job_name,
+                "at first": s.default_status.value,
+            }
             for s in _sorted(repository.schedule_defs)
         },
         "sensors": {s.name: _sensor(s) for s in _sorted(repository.sensor_defs)},
@@ -77,7 +82,11 @@ def _job(job: dg.JobDefinition) -> dict[str, Any]:
 
 
 def _sensor(sensor: Any) -> dict[str, Any]:
-    told = {"at first": sensor.default_status.value, "every seconds": sensor.minimum_interval_seconds}
+    told = {
+        "description": sensor.description,
+        "at first": sensor.default_status.value,
+        "every seconds": sensor.minimum_interval_seconds,
+    }
     return told | {"jobs": " ".join(sorted(t.job_name for t in sensor.targets if sensor.sensor_type.value == "STANDARD"))}
 
 
