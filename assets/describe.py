@@ -8,6 +8,7 @@ import dagster as dg
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from assets.graph import column_lineage
 from pipelines.audit import PRIVATE_FIELDS
 from pipelines.lake import Lake, digest_rows
 from pipelines.tables import TABLES
@@ -97,6 +98,7 @@ def described(
         "delta version": lake.version(table) if lake.version(table) is not None else -1,
         **{key: _shown(value) for key, value in facts.items()},
         **({} if parted else _first(lake, table)),
+        **column_lineage(table),
     }
     return dg.MaterializeResult(
         asset_key=table,

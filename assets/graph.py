@@ -104,9 +104,13 @@ def placed(group: Group, *, table: str = "", needs: Needs = "cpu", on_request: b
 
 def _columns(table: str) -> dict[str, Any]:
     columns = [dg.TableColumn(name, str(kind)) for name, kind in TABLES[table].columns]
+    return {"dagster/column_schema": dg.TableSchema(columns=columns), **column_lineage(table)}
+
+
+def column_lineage(table: str) -> dict[str, Any]:
+    """Where the columns of a table were copied from, as metadata: on the asset, and on its events, where the UI's column view looks."""
     copied = {name: _origins(name, tables) for name, tables in COPIED.get(table, {}).items()}
-    lineage = {"dagster/column_lineage": dg.TableColumnLineage(copied)} if copied else {}
-    return {"dagster/column_schema": dg.TableSchema(columns=columns), **lineage}
+    return {"dagster/column_lineage": dg.TableColumnLineage(copied)} if copied else {}
 
 
 def _origins(column: str, tables: str) -> list[dg.TableColumnDep]:
