@@ -64,8 +64,8 @@ publish: install ## send a release TO=hf://datasets/org/name or TO=s3://… (sho
 diff: install ## what changed between two releases, and why (OLD=releases/… NEW=releases/…)
 	@$(RUN) -m pipelines.diff "$(OLD)" "$(NEW)"
 
-test: install ## run the tests
-	@$(RUN) -m pytest
+test: install ## run the tests, two files at a time
+	@$(RUN) -m pytest -n 2 --dist loadfile --no-loadscope-reorder
 
 lint: install ## ruff, pyright and the import contract
 	@.venv/bin/ruff check

@@ -19,6 +19,15 @@ ROOT = Path(__file__).parents[1]
 TEST_DATA = Path(os.environ.get("DERMOFORGE_TEST_DATA", ROOT.parent / "shared" / "data"))
 
 
+LONGEST = ("test_vllm.py", "test_corpus.py", "test_publish.py")
+"""Files that take minutes."""
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """The longest files first, so that two workers end at about the same time."""
+    items.sort(key=lambda item: LONGEST.index(item.path.name) if item.path.name in LONGEST else len(LONGEST))
+
+
 @pytest.fixture(scope="session")
 def real_data() -> Path:
     """The folder with real images and metadata. Missing data fail the tests that need them."""
