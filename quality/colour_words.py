@@ -5,7 +5,7 @@ Red light, a white scale bar or a black hair is none of it: a shade counts only 
 
 import re
 
-from quality.patterns import whole_words
+from quality.patterns import frames
 
 SHADES: dict[str, tuple[str, ...]] = {
     "white": ("off-white", "white", "whitish", "ivory", "chalky", "milky", "porcelain", "alabaster", "snowy", "creamy"),
@@ -38,7 +38,7 @@ _LEADS = r"(?:is|are) (?:the |its )?(?:leading|dominant|main|prevailing|predomin
 
 def _said(*shades: str) -> re.Pattern[str]:
     one = rf"{_DEGREE}(?:" + "|".join(shades) + r")(?:-coloured|-colored|-toned|-tinged|-hued)?"
-    return whole_words(
+    return frames(
         rf"{one}(?:,? (?:and|or|to) \S+)? {_AREA}",
         rf"{_PART} (?:is|are|appears?|looks?|seems?|shows|has|displays) (?:\w+ly |partly |in part |mostly |almost )?(?:an? )?{one}(?! (?:scale|crust|hair|dot|globule|vessel|line|streak|network|veil|light|reflect)\w*)",
         rf"{_TURNS} {one}",

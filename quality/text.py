@@ -6,12 +6,12 @@ that ends at a clause boundary. Nothing here knows dermatology; the word lists t
 
 import re
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from functools import lru_cache
 
-from quality.patterns import number_of, places
+from quality.patterns import places, possible
 
 _WORD = re.compile(r"[^\W\d_]+(?:['\u2019-][^\W\d_]+)*")
 _ASCII_LETTERS = re.compile(r"[A-Za-z]")
@@ -284,17 +284,18 @@ def found(text: str, pattern: re.Pattern[str]) -> list[str]:
 
 def _holding(text: str, end: re.Pattern[str], pattern: re.Pattern[str]) -> Iterator[str]:
     """The parts of a text in which a pattern may match."""
-    parts, where = _parts(text, end)
-    number = number_of(pattern)
-    yield from parts if number is None else map(parts.__getitem__, where.get(number, ()))
+    if not possible(pattern, text):
+        return iter(())
+    parts, starts = _parts(text, end)
+    return map(parts.__getitem__, places(pattern, text, starts))
 
 
 @lru_cache(maxsize=64)
-def _parts(text: str, end: re.Pattern[str]) -> tuple[Sequence[str], Mapping[int, Sequence[int]]]:
-    """A text cut where `end` matches, and for each pattern by its number the parts that may hold it."""
+def _parts(text: str, end: re.Pattern[str]) -> tuple[Sequence[str], Sequence[int]]:
+    """A text cut where `end` matches, and where each part starts."""
     cuts = [match.span() for match in end.finditer(text)]
-    spans = list(zip([0, *(stop for _, stop in cuts)], [*(start for start, _ in cuts), len(text)], strict=True))
-    return [text[start:stop] for start, stop in spans], places(text, spans)
+    starts = [0, *(stop for _, stop in cuts)]
+    return [text[start:stop] for start, stop in zip(starts, [*(start for start, _ in cuts), len(text)], strict=True)], starts
 
 
 def reach(before: str) -> str:

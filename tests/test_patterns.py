@@ -6,7 +6,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from quality import claim_words, lexicon, patterns  # noqa: F401  # importing registers their patterns
+from quality import checks, claim_words, lexicon, patterns, text  # noqa: F401  # importing registers their patterns
+from quality.needles import needles
 
 
 @pytest.mark.parametrize("number", range(len(patterns._REGISTERED)))
@@ -25,11 +26,11 @@ def test_no_text_with_a_match_is_called_impossible(number):
 
 
 def test_what_has_no_words_is_always_possible():
-    assert patterns.needles(re.compile(r"\w+")) is None
+    assert needles(re.compile(r"\w+")) is None
     assert patterns.possible(re.compile("never registered"), "anything")
 
 
 def test_needles_are_the_rarest_part():
-    assert patterns.needles(re.compile(r"(?:brown|tanned) (?:hue|area)")) == {"brown", "tanned"}
-    assert patterns.needles(re.compile(r"\d{2}[ -]march")) == {str(n) for n in range(10)}
-    assert patterns.needles(re.compile(r"(?:maybe)? x{4,}")) == {"xxxx"}
+    assert needles(re.compile(r"(?:brown|tanned) (?:hue|area)")) == {"brown", "tanned"}
+    assert needles(re.compile(r"\d{2}[ -]march")) == {str(n) for n in range(10)}
+    assert needles(re.compile(r"(?:maybe)? x{4,}")) == {"xxxx"}
