@@ -74,11 +74,6 @@ def encoded_pattern(pattern: re.Pattern[str]) -> bytes:
     return (before + _sequence(items) + after).encode("ascii")
 
 
-def literal(needle: str) -> bytes:
-    """A pattern that matches wherever the needle stands."""
-    return "".join(_class(_members([(op.LITERAL, ord(char))])) for char in needle).encode("ascii")
-
-
 def _forbidden(item: tuple[Any, Any], way: int) -> list[Any] | None:
     """The class that an assertion forbids ahead (-1) or behind (1); None for anything else."""
     what, detail = item

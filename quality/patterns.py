@@ -7,16 +7,15 @@ search is a prefilter (`quality.byte_patterns`): what it finds, the pattern itse
 import re
 import threading
 from bisect import bisect_right
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from functools import cache, lru_cache
 from typing import Any
 
-from quality.byte_patterns import encoded, encoded_pattern, literal
-from quality.needles import needles
+from quality.byte_patterns import encoded, encoded_pattern
 
 _REGISTERED: list[re.Pattern[str]] = []
 _NUMBER: dict[int, int] = {}
-_FRAMES: set[int] = set()
+_ALONE: set[int] = set()
 _OF_THREAD = threading.local()
 
 
@@ -26,9 +25,9 @@ def whole_words(*alternatives: str) -> re.Pattern[str]:
 
 
 def frames(*alternatives: str) -> re.Pattern[str]:
-    """As `whole_words`, for long alternatives made of others: sought by their needles, as the search would take seconds to build."""
+    """As `whole_words`, for long alternatives made of others: sought by themselves, as together they would take long to build."""
     pattern = whole_words(*alternatives)
-    _FRAMES.add(_NUMBER[id(pattern)])
+    _ALONE.add(_NUMBER[id(pattern)])
     return pattern
 
 
@@ -43,7 +42,7 @@ def registered(pattern: re.Pattern[str]) -> re.Pattern[str]:
 def possible(pattern: re.Pattern[str], text: str) -> bool:
     """Whether a pattern may match in a text; False is certain, and True for a pattern that was not registered."""
     number = _NUMBER.get(id(pattern))
-    return number is None or number in _ends(text)
+    return number is None or number in _ends(text, number if number in _ALONE else None)
 
 
 def places(pattern: re.Pattern[str], text: str, starts: Sequence[int]) -> Sequence[int]:
@@ -53,18 +52,21 @@ def places(pattern: re.Pattern[str], text: str, starts: Sequence[int]) -> Sequen
     is searched once, however many patterns are asked for.
     """
     number = _NUMBER.get(id(pattern))
-    ends = () if number is None else _ends(text).get(number)
+    ends = () if number is None else _ends(text, number if number in _ALONE else None).get(number)
     if ends is None:
         return ()
-    if not ends or number in _FRAMES:
+    if not ends:
         return range(len(starts))
     # A match ends in its part or, with the character behind it, one further on.
     return sorted({bisect_right(starts, max(end - 1, 0)) - 1 for end in ends})
 
 
-@lru_cache(maxsize=64)
-def _ends(text: str) -> Mapping[int, Sequence[int]]:
-    """For each pattern that may match in a text, by its number, where its matches may end, or one further on; empty: anywhere."""
+@lru_cache(maxsize=512)
+def _ends(text: str, alone: int | None) -> Mapping[int, Sequence[int]]:
+    """For each pattern that may match in a text, by its number, where its matches may end, or one further on; empty: anywhere.
+
+    `alone` is the number of a pattern that is sought by itself, or None for all the others.
+    """
     data = encoded(text)
     if data is None:
         return dict.fromkeys(_NUMBER.values(), ())
@@ -73,7 +75,7 @@ def _ends(text: str) -> Mapping[int, Sequence[int]]:
     def note(number: int, _start: int, end: int, _flags: int, _context: object) -> None:
         found.setdefault(number, []).append(end)
 
-    database = _database()
+    database = _database(alone)
     database.scan(data, match_event_handler=note, scratch=_scratch(database))
     return found
 
@@ -82,30 +84,22 @@ def _scratch(database: Any) -> Any:
     """The memory of a search: each thread has its own."""
     import hyperscan
 
-    if getattr(_OF_THREAD, "database", None) is not database:
-        _OF_THREAD.database, _OF_THREAD.scratch = database, hyperscan.Scratch(database)
-    return _OF_THREAD.scratch
+    owned = _OF_THREAD.__dict__
+    if database not in owned:
+        owned[database] = hyperscan.Scratch(database)
+    return owned[database]
 
 
 @cache
-def _database() -> Any:
-    """The search for all patterns, built once: about a second."""
+def _database(alone: int | None) -> Any:
+    """The search for one pattern by its number or for all that are not sought alone, built once: about a second."""
     import hyperscan
 
+    sought = {n: p for n, p in enumerate(_REGISTERED) if (n not in _ALONE if alone is None else n == alone)}
     database = hyperscan.Database()
-    expressions, numbers, flags = zip(*_expressions(), strict=True)
-    database.compile(expressions=expressions, ids=numbers, flags=flags)
+    database.compile(
+        expressions=[encoded_pattern(pattern) for pattern in sought.values()],
+        ids=list(sought),
+        flags=[hyperscan.HS_FLAG_CASELESS if pattern.flags & re.IGNORECASE else 0 for pattern in sought.values()],
+    )
     return database
-
-
-def _expressions() -> Iterator[tuple[bytes, int, int]]:
-    """What is sought for each pattern: the expression, the pattern's number, and the flags of the search."""
-    import hyperscan
-
-    for number, pattern in enumerate(_REGISTERED):
-        flags = hyperscan.HS_FLAG_CASELESS if pattern.flags & re.IGNORECASE else 0
-        if number not in _FRAMES:
-            yield encoded_pattern(pattern), number, flags
-            continue
-        for needle in sorted(needles(pattern) or ()):
-            yield literal(needle), number, flags | hyperscan.HS_FLAG_SINGLEMATCH
