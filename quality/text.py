@@ -355,6 +355,14 @@ def function_word_share(tokens: Sequence[str]) -> float:
     return sum(map(FUNCTION_WORDS.__contains__, tokens)) / len(tokens) if tokens else 0.0
 
 
+def holds_foreign(text: str) -> bool:
+    """Whether any sentence of a text is `foreign`."""
+    said = sentences(text)
+    if ELSEWHERE.isdisjoint(_words(text)):  # then a sentence with any English function word is not
+        said = [sentence for sentence in said if FUNCTION_WORDS.isdisjoint(sentence.lower().split())]
+    return any(map(foreign, said))
+
+
 def foreign(sentence: str) -> bool:
     """Whether a sentence has function words of another language and hardly any English ones, or is long and has none at all."""
     tokens = _WORD.findall(sentence.lower())
