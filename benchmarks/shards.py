@@ -171,6 +171,7 @@ def sample_rows(
                 "revision": "1",
                 "conditioning": "confirmed",
                 "verified_by": 0,
+                "weight": 1.0,
                 "licence_id": "CC-BY-4.0",
                 "attribution": "the owners of the set",
                 "diagnosis": path[-1],

@@ -2,29 +2,34 @@
 
 The model is a name (`hf-hub:owner/name`) or a directory with `open_clip_config.json` and its weights. Without weights on this
 machine and without a route to the hub, rows say why no vector was computed, and everything downstream goes on without semantic
-pairs. Memory: one batch of images and one copy of the model.
+pairs. Memory: one copy of the model, and a few batches of pictures in its size.
 """
 
 import logging
 import os
 import socket
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import lru_cache, reduce
 from pathlib import Path
+from typing import Any
 
+import numpy as np
 import pyarrow as pa
 
 from pipelines.increment import Increment, bring_up_to_date
 from pipelines.lake import Lake
-from pipelines.pixels import pixel_batches
+from pipelines.pixels import PixelBatch, pixel_batches
 from pipelines.tables import TABLES
 from pipelines.weights import folder_digest
+from pipelines.workers import gpus, map_in_order
 from prompts.schemas import digest
 
 DEFAULT_MODEL = "hf-hub:laion/CLIP-ViT-B-32-laion2B-s34B-b79K"
 VERSION = "1"
 HUB_WAIT_SECONDS = 3.0
+BATCH = 64
+"""Pictures that the model sees together."""
 
 log = logging.getLogger("dermoforge.embed")
 
@@ -37,6 +42,25 @@ class Embedder:
     spec: str
     weights: str
     why_not: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class InputJob:
+    """A batch of images to prepare for a model, and how."""
+
+    spec: str
+    preparation: Mapping[str, Any]
+    batch: PixelBatch
+
+
+@dataclass(frozen=True, slots=True)
+class Inputs:
+    """Pictures ready for a model: uint8 of shape (n, height, width, 3)."""
+
+    spec: str
+    preparation: Mapping[str, Any]
+    names: tuple[str, ...]
+    pixels: np.ndarray
 
 
 def find_embedder(model: str) -> Embedder:
@@ -97,14 +121,14 @@ def _without(found: Embedder, source: str, missing: Sequence[str], wanted: dict[
 
 
 def _vectors(lake: Lake, found: Embedder, source: str, missing: list[str], wanted: dict[str, str]) -> Iterator[pa.Table]:
-    import numpy as np
-
-    encode = load_encoder(found.spec)
-    for batch in pixel_batches(lake, missing, source=source, size=64):
-        names, data = zip(*batch.images(), strict=True)
-        vectors = encode(data)
+    """Pictures are decoded and cut in workers, ahead of the model: a GPU takes them faster than one process decodes them."""
+    batches = pixel_batches(lake, missing, source=source, size=BATCH)
+    how = preparation(found.spec)
+    ready = map_in_order(model_inputs, (InputJob(found.spec, how, batch) for batch in batches))
+    gpu = 1 if len(batches) > 1 and gpus() else 0
+    for names, vectors in map_in_order(encode, ready, gpu) if gpu else map(encode, ready):
         rows = [(name, wanted[name], vector.astype("<f2").tobytes()) for name, vector in zip(names, vectors, strict=True)]
-        yield _rows(found, source, rows, int(np.shape(vectors)[1]))
+        yield _rows(found, source, rows, vectors.shape[1])
 
 
 def _rows(found: Embedder, source: str, rows: list[tuple[str, str, bytes | None]], dim: int) -> pa.Table:
@@ -124,22 +148,51 @@ def _rows(found: Embedder, source: str, rows: list[tuple[str, str, bytes | None]
     return pa.Table.from_pylist(columns, schema=TABLES["embeddings"].schema)
 
 
-def load_encoder(spec: str):  # noqa: ANN201 - a closure over torch, which must not be imported for its types
-    """A function from encoded images to float32 unit vectors, shape (n, dim). Raises what open_clip raises on a bad model."""
+def preparation(spec: str) -> dict[str, Any]:
+    """What open_clip does to a picture before this model sees it: size, crop and scale (its `PreprocessCfg`)."""
     import open_clip
-    import torch
+
+    model: Any = open_clip.create_model(spec, load_weights=False)
+    return dict(model.visual.preprocess_cfg)
+
+
+def model_inputs(job: InputJob) -> Inputs:
+    """The pictures of a batch in the size that the model wants. Runs in a worker."""
     from PIL import Image
 
     from quality.raster import decode
 
+    names, data = zip(*job.batch.images(), strict=True)
+    # The library's own steps, but for the last two: a tensor of floats is four times as much to send.
+    cut = transform(job.preparation).transforms[:-2]
+    pixels = [reduce(lambda picture, step: step(picture), cut, Image.fromarray(decode(one).rgb)) for one in data]
+    return Inputs(job.spec, job.preparation, names, np.stack([np.asarray(picture) for picture in pixels]))
+
+
+def transform(preparation: Mapping[str, Any]) -> Any:
+    """open_clip's own transform of a picture into what a model takes."""
+    from open_clip.transform import PreprocessCfg, image_transform_v2
+
+    return image_transform_v2(PreprocessCfg(**preparation), is_train=False)
+
+
+def encode(inputs: Inputs) -> tuple[tuple[str, ...], np.ndarray]:
+    """The names of a batch and its unit vectors, float32 of shape (n, dim). Runs where the model is."""
+    import torch
+
+    model, device = _model(inputs.spec)
+    scale = transform(inputs.preparation).transforms[-1]
+    with torch.inference_mode():
+        pixels = torch.from_numpy(inputs.pixels).permute(0, 3, 1, 2).to(device).float().div(255)
+        vectors = model.encode_image(scale(pixels)).float()
+    return inputs.names, torch.nn.functional.normalize(vectors, dim=-1).cpu().numpy()
+
+
+@lru_cache(maxsize=1)
+def _model(spec: str) -> tuple[Any, str]:
+    """The model and its device, loaded once a process. Raises what open_clip raises on a bad model."""
+    import open_clip
+    import torch
+
     device = "cuda" if torch.cuda.is_available() else "cpu"
-    model, _, preprocess = open_clip.create_model_and_transforms(spec, device=device)
-    model.eval()
-
-    def encode(images: Sequence[bytes]):  # noqa: ANN202
-        pixels = torch.stack([preprocess(Image.fromarray(decode(data).rgb)) for data in images])  # type: ignore[operator]
-        with torch.inference_mode():
-            vectors = model.encode_image(pixels.to(device)).float()  # type: ignore[operator]
-        return torch.nn.functional.normalize(vectors, dim=-1).cpu().numpy()
-
-    return encode
+    return open_clip.create_model(spec, device=device).eval(), device

@@ -101,19 +101,27 @@ class Lake:
         rows = delta.to_pyarrow_dataset().to_table(columns=load, filter=wanted_rows)
         return _canonical(rows, spec.key).select(wanted).cast(pa.schema([spec.schema.field(name) for name in wanted]))
 
-    def scan(self, table: str, columns: Sequence[str]) -> Iterator[pa.RecordBatch]:
-        """Rows of a table in the order of its files, a batch at a time."""
-        delta = self._delta(table)
-        if delta is not None:
-            yield from delta.to_pyarrow_dataset().to_batches(columns=list(columns), batch_size=ROW_GROUP)
+    def scan(self, table: str, columns: Sequence[str]) -> Iterator[pa.Table]:
+        """Rows of a table in the order of its files, a row group at a time. Memory: one row group."""
+        yield from self._row_groups(table, columns, None)
 
     def batches(self, table: str, *, source: str) -> Iterator[pa.Table]:
-        """Rows of one source in the order of its files, a row group at a time. Memory: two row groups."""
-        delta, schema = self._delta(table), TABLES[table].schema
-        if delta is not None:
-            how: dict[str, Any] = {"batch_size": ROW_GROUP, "batch_readahead": 1, "fragment_readahead": 1}
-            found = delta.to_pyarrow_dataset().to_batches(columns=schema.names, filter=pc.field("source") == source, **how)
-            yield from (pa.Table.from_batches([batch]).cast(schema) for batch in found if batch.num_rows)
+        """Rows of one source in the order of its files, a row group at a time. Memory: one row group."""
+        schema = TABLES[table].schema
+        for found in self._row_groups(table, schema.names, pc.field("source") == source):
+            yield found.cast(schema)
+
+    def _row_groups(self, table: str, columns: Sequence[str], condition: pc.Expression | None) -> Iterator[pa.Table]:
+        """Not `to_batches` of the whole, which reads far ahead whatever `batch_readahead` says."""
+        delta = self._delta(table)
+        if delta is None:
+            return
+        rows = delta.to_pyarrow_dataset()
+        for file in rows.get_fragments(condition):
+            for group in file.split_by_row_group():
+                found = group.to_table(schema=rows.schema, columns=list(columns), filter=condition, use_threads=False)
+                if found.num_rows:
+                    yield found
 
     def replace(self, table: str, rows: pa.Table, *, source: str | None = None) -> bool:
         """Make `rows` the whole table (or the whole partition of `source`) in one commit; False if it was so already."""

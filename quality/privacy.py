@@ -14,7 +14,7 @@ SHORTEST = 6
 """Letters and digits that any personal datum has at least; codes and short answers are not looked at."""
 
 
-@lru_cache(maxsize=1 << 16)
+@lru_cache(maxsize=1 << 12)  # an answer comes back in the other formats of its image, which lie beside it
 def in_text(text: str) -> tuple[str, ...]:
     """What in a text names a person or leads to one."""
     return tuple(personal(text)) if len(text) >= SHORTEST else ()

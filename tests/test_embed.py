@@ -1,15 +1,18 @@
 """Embeddings with the real library: a seeded random model from a directory, and an honest row where there is none."""
 
 import json
+from typing import Any
 
 import numpy as np
 import pytest
 
 from pipelines.deduplicate import deduplicate
-from pipelines.embed import embed, find_embedder, load_encoder
+from pipelines.embed import InputJob, embed, encode, find_embedder, model_inputs, preparation
 from pipelines.ingest import ingest
 from pipelines.keypoints import find_keypoints
 from pipelines.lake import Lake
+from pipelines.pixels import pixel_batches
+from quality.raster import decode
 from sources import phantom
 
 TINY = {
@@ -75,11 +78,24 @@ def test_a_local_checkpoint_gives_unit_vectors_in_place_of_the_empty_rows(lake, 
     assert again.computed == 0
 
 
-def test_the_same_picture_has_the_same_vector_and_other_weights_are_noticed(checkpoint, tmp_path):
-    encode = load_encoder(f"local-dir:{checkpoint}")
-    data = phantom.render("L0001-v0.jpg")
-    one, two = encode([data, data])
-    assert np.array_equal(one, two)
+def test_pictures_reach_the_model_as_its_library_would_show_them(lake, checkpoint):
+    import open_clip
+    import torch
+    from PIL import Image
+
+    spec = f"local-dir:{checkpoint}"
+    made: Any = open_clip.create_model_and_transforms(spec)
+    model, _, shown = made
+    batch = pixel_batches(lake, lake.read("images").column("image_id").to_pylist()[:8], source="phantom")[0]
+    names, vectors = encode(model_inputs(InputJob(spec, preparation(spec), batch)))
+    assert names == tuple(name for name, _ in batch.images())
+    pixels = torch.stack([shown(Image.fromarray(decode(data).rgb)) for _, data in batch.images()])
+    with torch.inference_mode():
+        theirs = torch.nn.functional.normalize(model.eval().encode_image(pixels), dim=-1).numpy()
+    assert np.array_equal(vectors, theirs)
+
+
+def test_other_weights_are_noticed(checkpoint, tmp_path):
     other = tmp_path / "other"
     other.mkdir()
     for path in checkpoint.iterdir():

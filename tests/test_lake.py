@@ -9,7 +9,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from pipelines.lake import Lake, OldLake, digest_rows
+from pipelines.lake import ROW_GROUP, Lake, OldLake, digest_rows
 from pipelines.tables import TABLES
 
 
@@ -81,6 +81,18 @@ def test_a_partition_that_streams_in_is_the_same_as_one_that_comes_at_once(tmp_p
     assert not lake.replace_streaming("quarantine", parts(whole, 20), source="a", by="native_id")
     assert lake.version("quarantine") == version
     assert sum(batch.num_rows for batch in lake.scan("quarantine", ["native_id"])) == 52
+
+
+def test_rows_that_come_in_batches_are_held_a_row_group_at_a_time(tmp_path):
+    lake, whole = Lake(str(tmp_path)), rejects("a", 12 * ROW_GROUP, detail="d" * 500)
+    lake.replace("quarantine", whole, source="a")
+    lake.replace("quarantine", rejects("b", 5), source="b")
+    before, seen, held = pa.total_allocated_bytes(), [], []
+    for batch in lake.batches("quarantine", source="a"):
+        seen += [row["native_id"] for row in batch.to_pylist()]
+        held.append(pa.total_allocated_bytes() - before)
+    assert seen == whole.column("native_id").to_pylist()
+    assert max(held) < whole.nbytes / 3
 
 
 @pytest.mark.parametrize("change", ["a row less", "a row more", "another value", "none"])

@@ -4,6 +4,7 @@ The same for every engine, so that what a model saw does not depend on how it wa
 """
 
 import math
+import os
 from bisect import bisect_left
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -18,6 +19,9 @@ from pipelines.teach.requests import Request
 
 BLANK_GREY = 128
 JPEG_QUALITY = 95
+
+LEAST_URGENT = 19
+"""The highest niceness: what can wait."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +73,12 @@ class Packs:
         if row == len(ids) or ids[row].as_py() != image_id:
             raise KeyError(image_id)
         return images.column("pack")[row].as_py(), images.column("pack_row")[row].as_py()
+
+
+def prepare_aside(job: PictureJob) -> list[Picture]:
+    """`prepare` in a worker process of its own kind, which from then on takes only the time that an engine beside it leaves."""
+    os.nice(LEAST_URGENT)
+    return prepare(job)
 
 
 def prepare(job: PictureJob) -> list[Picture]:

@@ -12,7 +12,7 @@ from typing import Any
 
 from pipelines.lake import Lake
 from pipelines.teach.config import TeacherConfig
-from pipelines.teach.pictures import Packs, prepare
+from pipelines.teach.pictures import Packs, prepare_aside
 from pipelines.teach.replicas import Limits, Pool
 from pipelines.teach.requests import Answered, Engine, EngineUnavailable, Request, Status, Take, Teacher
 from pipelines.weights import folder_digest
@@ -45,7 +45,8 @@ def open_vllm(lake: Lake, config: TeacherConfig) -> Engine:
         import ray
 
         pool = _pool(path, config)
-        prepared = ray.remote(num_cpus=1, max_retries=2)(prepare)
+        # An environment of its own gives workers of its own, so that only those that prepare pictures step back.
+        prepared = ray.remote(num_cpus=1, max_retries=2, runtime_env={"env_vars": {"OMP_NUM_THREADS": "1"}})(prepare_aside)
 
         def send(actor: Any, requests: Sequence[Request]) -> Any:
             pictures = prepared.remote(packs.job(requests, config.max_pixels, encoded=False))
