@@ -7,7 +7,6 @@ from assets.graph import code_of, placed
 from assets.settings import Settings
 from pipelines.benchmark import build as building
 from pipelines.benchmark.leaderboard import enter_baselines
-from prompts.benchmark import tasks
 
 SHOWN = 20
 
@@ -26,7 +25,7 @@ SHOWN = 20
     ],
     **placed("corpus", table="benchmark"),
     kinds={"deltalake"},
-    code_version=code_of(building, tasks),
+    code_version=code_of("pipelines.benchmark.build", "prompts.benchmark.tasks"),
     check_specs=[
         schema_spec("benchmark"),
         dg.AssetCheckSpec(

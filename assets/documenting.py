@@ -8,7 +8,6 @@ from assets.describe import bounded, check
 from assets.graph import code_of, placed
 from assets.releasing import FOLDERS
 from assets.settings import Settings, chosen_sources
-from pipelines import card, croissant, datasheet
 from pipelines import release as releasing
 from pipelines.documents import faults
 from pipelines.report import write
@@ -17,7 +16,7 @@ from pipelines.report import write
 @dg.asset(
     deps=list(FOLDERS),
     **placed("release"),
-    code_version=code_of(card, datasheet, croissant),
+    code_version=code_of("pipelines.card", "pipelines.datasheet", "pipelines.croissant"),
     kinds={"markdown", "huggingface"},
     check_specs=[
         dg.AssetCheckSpec(
@@ -55,7 +54,7 @@ def data_card(settings: Settings) -> dg.MaterializeResult:
     )
 
 
-@dg.asset(deps=list(FOLDERS), **placed("release"), kinds={"html"}, code_version=code_of(write))
+@dg.asset(deps=list(FOLDERS), **placed("release"), kinds={"html"}, code_version=code_of("pipelines.report"))
 def report(settings: Settings) -> dg.MaterializeResult:
     """No rows, one HTML file for local eyes, with every picture: counts, gaps, duplicates, rejects, novelty and a gallery."""
     args = (settings.lake(), chosen_sources(), settings.releases_path())

@@ -6,10 +6,10 @@ left to right with its groups folded.
 
 import ast
 import hashlib
-import inspect
 from collections.abc import Mapping
 from datetime import timedelta
-from types import ModuleType
+from importlib.util import find_spec
+from pathlib import Path
 from typing import Any, Literal, get_args
 
 import dagster as dg
@@ -118,9 +118,19 @@ def _origins(column: str, tables: str) -> list[dg.TableColumnDep]:
     return [dg.TableColumnDep(dg.AssetKey(table), other or column) for table, _, other in parts]
 
 
-def code_of(*modules: ModuleType) -> str:
-    """The code version of a stage that has no version of its own: a digest of what its modules do, comments and layout apart."""
+def code_of(*modules: str) -> str:
+    """The code version of a stage that has no version of its own: a digest of what its modules do, comments and layout apart.
+
+    Modules by their names, a package with all that is in it: some import what takes seconds, and are read only.
+    """
     sink = hashlib.sha256()
-    for module in modules:
-        sink.update(ast.dump(ast.parse(inspect.getsource(module))).encode())
+    for path in (path for name in modules for path in _files(name)):
+        sink.update(ast.dump(ast.parse(path.read_text(encoding="utf-8"))).encode())
     return sink.hexdigest()[:16]
+
+
+def _files(module: str) -> list[Path]:
+    spec = find_spec(module)
+    if spec is None or spec.origin is None:
+        raise ModuleNotFoundError(module)
+    return sorted(Path(spec.origin).parent.rglob("*.py")) if spec.submodule_search_locations else [Path(spec.origin)]

@@ -11,7 +11,6 @@ from assets.graph import code_of, placed
 from assets.settings import Settings
 from pipelines import deduplicate as deduplicating
 from pipelines import split as splitting
-from pipelines import split_kernels
 from pipelines.blocklist import BadBlocklist
 from pipelines.lake import Lake
 from pipelines.oracle import copies_found
@@ -87,7 +86,7 @@ def _planted(lake: Lake) -> dg.AssetCheckResult:
     deps=["images", "annotations", "duplicate_pairs", "diagnoses"],
     **placed("curation", table="groups"),
     kinds={"deltalake"},
-    code_version=code_of(splitting, split_kernels),
+    code_version=code_of("pipelines.split", "pipelines.split_kernels"),
     check_specs=[
         schema_spec("groups"),
         dg.AssetCheckSpec(

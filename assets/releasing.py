@@ -8,7 +8,6 @@ import dagster as dg
 from assets.describe import bounded, check, markdown_table
 from assets.graph import code_of, placed
 from assets.settings import Settings, chosen_sources
-from pipelines import exports, shard
 from pipelines import release as releasing
 from pipelines.audit import CHECKS, audit, in_words
 from pipelines.diff import since_before
@@ -48,7 +47,7 @@ MOST_FILES = 10
             name,
             deps=["samples", "preference_pairs", "images", "image_quality", "benchmark"],
             **placed("release"),
-            code_version=code_of(releasing, shard, exports),
+            code_version=code_of("pipelines.release", "pipelines.shard", "pipelines.exports"),
             kinds=kinds,
             description=about,
         )
@@ -93,7 +92,7 @@ def release(settings: Settings) -> Iterator[dg.MaterializeResult]:
     deps=[*FOLDERS, "data_card"],
     **placed("release", needs="network", on_request=True),
     kinds={"huggingface"},
-    code_version=code_of(publishing),
+    code_version=code_of("pipelines.publish"),
 )
 def hub_release(settings: Settings) -> dg.MaterializeResult:
     """No rows of its own, the release at DERMOFORGE_PUBLISH_TO: what a publish would change; it does so where DERMOFORGE_PUBLISH is yes."""

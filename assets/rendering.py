@@ -10,10 +10,9 @@ from pipelines import mix as mixing
 from pipelines import pairs as pairing
 from pipelines import render as rendering
 from pipelines.lake import Lake
-from prompts import formats, mix
 from quality.thresholds import MAX_CLASS_SHARE
 
-RENDERING = code_of(rendering, mixing, formats, mix)
+RENDERING = code_of("pipelines.render", "pipelines.mix", "prompts.formats", "prompts.mix")
 
 
 @dg.asset(
@@ -92,7 +91,7 @@ def rl_prompts(context: dg.AssetExecutionContext, settings: Settings) -> dg.Mate
 @dg.asset(
     deps=["trajectories", "judgements", "groups", "images", "annotations", "image_quality"],
     **placed("corpus", table="preference_pairs"),
-    code_version=code_of(rendering, pairing, formats),
+    code_version=code_of("pipelines.render", "pipelines.pairs", "prompts.formats"),
     kinds={"deltalake"},
     partitions_def=by_source,
     backfill_policy=in_one_run,

@@ -16,7 +16,6 @@ from pipelines import agree as agreeing
 from pipelines import review_queue as queueing
 from pipelines import reviews as reviewing
 from pipelines.preview import pictured
-from quality import agreement as agreement_of
 from quality.thresholds import MIN_AGREEMENT_ANSWERS
 
 WARN = dg.AssetCheckSeverity.WARN
@@ -24,7 +23,7 @@ WARN = dg.AssetCheckSeverity.WARN
 
 @dg.asset(
     **placed("curation", table="reviews"),
-    code_version=code_of(reviewing),
+    code_version=code_of("pipelines.reviews"),
     kinds={"deltalake"},
     check_specs=[
         schema_spec("reviews"),
@@ -55,7 +54,7 @@ def _agree(rows: Sequence[tuple[str, str, float | None, int, int]]) -> Any:
 @dg.asset(
     deps=["trajectories", "images", "reviews"],
     **placed("teacher", table="review_queue"),
-    code_version=code_of(queueing),
+    code_version=code_of("pipelines.review_queue"),
     kinds={"deltalake", "json"},
     check_specs=[schema_spec("review_queue")],
 )
@@ -84,7 +83,7 @@ def _checks(trajectories: Sequence[Mapping[str, Any]]) -> Any:
 @dg.asset(
     deps=["trajectories", "images", "annotations"],
     **placed("teacher", table="agreement"),
-    code_version=code_of(agreeing, agreement_of),
+    code_version=code_of("pipelines.agree", "quality.agreement"),
     kinds={"deltalake"},
     partitions_def=by_source,
     backfill_policy=in_one_run,
