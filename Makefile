@@ -1,6 +1,10 @@
 # DermoForge. `make` alone lists what can be made. Everything is installed into .venv and nowhere else.
 
-SOURCES ?= phantom
+# CONFIG=config/laptop.env: the settings of a deployment. What the environment says already goes before what the file says.
+CONFIG ?=
+$(foreach line,$(if $(CONFIG),$(shell sed -n 's/^\([A-Z][A-Z0-9_]*\)=/\1?=/p' $(CONFIG))),$(eval export $(line)))
+
+SOURCES ?=
 TEACHER ?=
 TEACHER_MODEL ?=
 TEACHER_FILE ?=
@@ -21,10 +25,10 @@ STAMP := .venv/installed-$(BUILD)
 RUN := .venv/bin/python
 
 export DAGSTER_HOME ?= $(CURDIR)/.dagster
-export DERMOFORGE_SOURCES = $(SOURCES)
-export DERMOFORGE_TEACHER = $(TEACHER)
-export DERMOFORGE_TEACHER_MODEL = $(TEACHER_MODEL)
-export DERMOFORGE_TEACHER_FILE = $(TEACHER_FILE)
+export DERMOFORGE_SOURCES := $(or $(SOURCES),$(DERMOFORGE_SOURCES),phantom)
+export DERMOFORGE_TEACHER := $(or $(TEACHER),$(DERMOFORGE_TEACHER))
+export DERMOFORGE_TEACHER_MODEL := $(or $(TEACHER_MODEL),$(DERMOFORGE_TEACHER_MODEL))
+export DERMOFORGE_TEACHER_FILE := $(or $(TEACHER_FILE),$(DERMOFORGE_TEACHER_FILE))
 # No accelerator is hidden or faked, and no hub is asked for usage statistics.
 export VLLM_NO_USAGE_STATS = 1
 export DO_NOT_TRACK = 1
@@ -35,7 +39,7 @@ export DO_NOT_TRACK = 1
 help: ## list what can be made
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 	@echo "  variables: SOURCES=a,b  TEACHER=composer|vllm|endpoint  TEACHER_MODEL=dir  TEACHER_FILE=config/teacher.toml  PORT=3000  BUILD=cpu|gpu"
-	@echo "  settings:  DERMOFORGE_LAKE  DERMOFORGE_RELEASES  DERMOFORGE_MIRROR  (docs/settings.md)"
+	@echo "  settings:  CONFIG=config/laptop.env  DERMOFORGE_LAKE  DERMOFORGE_RELEASES  DERMOFORGE_MIRROR  (docs/settings.md)"
 
 corpus: install $(DAGSTER_HOME)/dagster.yaml ## run the whole job: image sets in, checked trajectories and shards out
 	@$(RUN) -m assets.corpus

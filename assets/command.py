@@ -28,6 +28,21 @@ Sources = Annotated[
 Port = Annotated[int, typer.Option(help="of the UI")]
 
 
+@app.callback(help=__doc__)
+def configured(
+    config: Annotated[
+        str, typer.Option(help="a file with settings, such as config/laptop.env; what the environment says goes before")
+    ] = "",
+) -> None:
+    """Read the settings of a file before a command runs."""
+    from assets.environment import read_environment
+
+    try:
+        read_environment(config) if config else None
+    except (ValueError, OSError) as error:
+        _refuse(str(error))
+
+
 def _console(columns: int = 110) -> Console:
     """As wide as the terminal, and wide enough for tables where the output is a file."""
     return Console(width=None if sys.stdout.isatty() else columns)
@@ -282,18 +297,21 @@ def ui(port: Port = 3000) -> None:
 @app.command()
 def doctor(port: Port = 3000) -> None:
     """Look for what would stop a run: versions, disk, lake, ports, Ray, GPU, weights, credentials. Status 1 when there is a fault."""
-    from assets.settings import Settings
+    from assets.settings import WRONG, Settings
     from pipelines.doctor import Finding, Place, examine
+    from pipelines.lake import Lake
 
     settings = Settings()
     place = Place(
-        settings.lake(),
+        Lake(settings.lake_url),
         settings.releases_path(),
         Path(settings.cache),
         settings.teacher_config,
         settings.embedder,
         settings.publish_to,
         port,
+        os.environ.get("DAGSTER_HOME", ".dagster"),
+        tuple(WRONG),
     )
     table, worst = Table("", "what", "found", "remedy", title="doctor"), list[Finding]()
     for finding in examine(place):

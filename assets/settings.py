@@ -1,7 +1,9 @@
 """The settings of a deployment as one Dagster resource, each field defaulting to its environment variable."""
 
 import os
+from difflib import get_close_matches
 from pathlib import Path
+from typing import Any, Literal, get_args
 
 import dagster as dg
 from pydantic import Field
@@ -10,7 +12,7 @@ from pipelines.lake import Lake
 from pipelines.outgoing import cleared_images
 from pipelines.teach.config import TeacherConfig, load_config
 from prompts.mix import Mix, load_mix
-from sources.licences import PROFILES, Profile
+from sources.licences import Profile
 
 DEFAULT_SOURCES = "phantom"
 
@@ -21,8 +23,24 @@ def chosen_sources() -> list[str]:
     return sorted({name.strip() for name in names.split(",") if name.strip()})
 
 
+Teacher = Literal["", "composer", "vllm", "endpoint"]
+YesNo = Literal["", "no", "yes"]
+
+WRONG: list[str] = []
+"""What is wrong with the environment: the definitions load all the same, so that the UI can say it, and every run refuses."""
+
+
 def _setting(name: str, default: str) -> str:
     return os.environ.get(f"DERMOFORGE_{name}") or default
+
+
+def _choice(name: str, default: str, kind: Any) -> Any:
+    """A setting that is one of a few words."""
+    value = _setting(name, default)
+    if value in get_args(kind):
+        return value
+    WRONG.append(f"DERMOFORGE_{name} is {value!r}: choose {', '.join(filter(None, get_args(kind)))}")
+    return default
 
 
 class Settings(dg.ConfigurableResource):
@@ -46,8 +64,8 @@ class Settings(dg.ConfigurableResource):
     teacher_file: str = Field(
         default=_setting("TEACHER_FILE", ""), description="the teacher's TOML file; config/teacher.toml explains every field"
     )
-    teacher: str = Field(
-        default=_setting("TEACHER", ""), description="composer, vllm or endpoint, instead of what the file says"
+    teacher: Teacher = Field(
+        default=_choice("TEACHER", "", Teacher), description="composer, vllm or endpoint, instead of what the file says"
     )
     teacher_model: str = Field(
         default=_setting("TEACHER_MODEL", ""),
@@ -61,8 +79,8 @@ class Settings(dg.ConfigurableResource):
         default=_setting("MIX", ""),
         description="a TOML file with caps, lifts and shares of formats; config/mix.toml explains it",
     )
-    profile: str = Field(
-        default=_setting("PROFILE", "noncommercial"),
+    profile: Profile = Field(
+        default=_choice("PROFILE", "noncommercial", Profile),
         description="licences a release may hold: open, noncommercial or annotations-only",
     )
     blocklists: str = Field(
@@ -75,18 +93,18 @@ class Settings(dg.ConfigurableResource):
     publish_to: str = Field(
         default=_setting("PUBLISH_TO", ""), description="where hub_release publishes: hf://datasets/org/name or an fsspec URL"
     )
-    publish: str = Field(
-        default=_setting("PUBLISH", ""), description="yes: hub_release really publishes; no: it shows what it would do"
+    publish: YesNo = Field(
+        default=_choice("PUBLISH", "", YesNo), description="yes: hub_release really publishes; no: it shows what it would do"
     )
 
     def lake(self) -> Lake:
-        """The lake of this run."""
+        """The lake of this run. Raises Failure, which is not tried again, in a wrong environment: no stage works without a lake."""
+        if WRONG:
+            raise dg.Failure("; ".join(WRONG), allow_retries=False)
         return Lake(self.lake_url)
 
     def release_profile(self) -> Profile:
-        """The licence profile of releases. Raises ValueError for a name that is none."""
-        if self.profile not in PROFILES:
-            raise ValueError(f"DERMOFORGE_PROFILE is {self.profile!r}: choose {', '.join(PROFILES)}")
+        """The licence profile of releases."""
         return self.profile
 
     def blocklist_files(self) -> list[str]:
@@ -106,9 +124,7 @@ class Settings(dg.ConfigurableResource):
         return load_mix(self.mix)
 
     def really_publish(self) -> bool:
-        """Whether a publish does more than look. Raises ValueError for a word that is neither yes nor no."""
-        if self.publish not in ("", "no", "yes"):
-            raise ValueError(f"DERMOFORGE_PUBLISH is {self.publish!r}: choose yes or no")
+        """Whether a publish does more than look."""
         return self.publish == "yes"
 
     def judge_config(self) -> TeacherConfig | None:
@@ -122,7 +138,8 @@ class Settings(dg.ConfigurableResource):
 
     def check(self) -> None:
         """Raises ValueError for a setting that no stage could use, before any work is done."""
-        self.release_profile()
+        if WRONG:
+            raise ValueError("; ".join(WRONG))
         self.teacher_config()
         self.judge_config()
         self.chosen_mix()
@@ -135,3 +152,21 @@ class Settings(dg.ConfigurableResource):
     def reviews_path(self) -> Path:
         """The folder where reviewers' exports are put, and the queue goes out; absolute."""
         return Path(self.reviews).resolve()
+
+
+NAMES = {
+    *(f"DERMOFORGE_{'LAKE' if name == 'lake_url' else name.upper()}" for name in Settings.model_fields),
+    *(
+        f"DERMOFORGE_{name}"
+        for name in ("SOURCES", "OWN_SETS", "ISIC_COLLECTIONS", "ISIC_SEARCH", "TEST_DATA", "FUZZ_EXAMPLES")
+    ),
+}
+"""Every variable of ours that means something, apart from keys (`…_KEY`, whose names teacher files choose); docs/settings.md explains them."""
+
+
+def _unknown(name: str) -> str:
+    near = get_close_matches(name, NAMES, 1)
+    return f"there is no setting {name}" + (f"; did you mean {near[0]}?" if near else f"; there are {', '.join(sorted(NAMES))}")
+
+
+WRONG += [_unknown(n) for n in sorted(os.environ) if n.startswith("DERMOFORGE_") and not n.endswith("_KEY") and n not in NAMES]

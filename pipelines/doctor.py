@@ -1,17 +1,19 @@
 """What is wrong with this machine and its settings, each fault with its remedy. Nothing is changed but a probe file that is removed again."""
 
 import os
+import re
 import shutil
 import socket
 import subprocess
 import sys
+import tomllib
 import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, requires, version
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 from packaging.requirements import Requirement
 
@@ -26,6 +28,12 @@ NEEDED_GB = 5.0
 
 ROOMY_GB = 50.0
 """Free gigabytes below which the smallest real sets do not fit: ISIC 2019 is 9 GB, its packs and a release as much again each."""
+
+ROOT = Path(__file__).parents[1]
+"""The checkout: where pyproject.toml and the lock files are. An installation without them has nothing to compare."""
+
+ANSWER_SECONDS = 5
+"""Longest wait for a server of the deployment: they are near."""
 
 IMPORT_SECONDS = 120
 """Longest import of torch and torchvision in a fresh process: 20 s on a cold disk."""
@@ -43,7 +51,7 @@ class Finding:
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """What is examined: where things are, who teaches, and which port the UI is to have."""
+    """What is examined: where things are, who teaches, which port the UI is to have, and what settings are `wrong` already."""
 
     lake: Lake
     releases: Path
@@ -52,16 +60,21 @@ class Place:
     embedder: str
     publish_to: str = ""
     port: int = 3000
+    dagster_home: str = ""
+    wrong: tuple[str, ...] = ()
 
 
 def examine(place: Place) -> Iterator[Finding]:
     """Every check, the cheap ones first."""
     yield _python()
-    yield from _packages()
+    yield from (Finding("settings", "fault", told, "docs/settings.md lists every name") for told in place.wrong)
+    yield _packages()
+    yield _locked()
     yield from (_disk(name, path) for name, path in _folders(place))
     yield from (_writable(name, path) for name, path in _folders(place))
     yield _lake(place.lake)
     yield _port(place.port)
+    yield _instance(Path(place.dagster_home))
     yield _ray(os.environ.get("RAY_ADDRESS", ""))
     yield _gpu()
     yield from _teacher(place.teacher)
@@ -83,23 +96,64 @@ def _python() -> Finding:
     return Finding("python", "ok", found)
 
 
-def _packages() -> Iterator[Finding]:
-    """Installed versions against those that this distribution asks for; extras are checked where one of them is installed."""
-    wrong = []
-    for text in requires("dermoforge") or ():
-        wanted = Requirement(text)
-        try:
-            have = version(wanted.name)
-        except PackageNotFoundError:
-            if wanted.marker is None:
-                wrong.append(f"{wanted.name} is missing (needs {wanted.specifier})")
-            continue
-        if wanted.marker is None and not wanted.specifier.contains(have, prereleases=True):
-            wrong.append(f"{wanted.name} {have} (needs {wanted.specifier})")
+def _packages() -> Finding:
+    """Installed versions against those that this distribution asks for, torch's too: each build names it in an extra of its own."""
+    wrong, builds = [], dict[str, list[Requirement]]()
+    for wanted in map(Requirement, requires("dermoforge") or ()):
+        if wanted.marker is None:
+            wrong += _unlike([wanted], missing=True)
+        else:
+            builds.setdefault(wanted.name, []).append(wanted)
+    for wanted in builds.values():
+        wrong += _unlike(wanted, missing=wanted[0].name == "torch")
     if wrong:
-        yield Finding("packages", "fault", "; ".join(wrong), "`make install` installs the locked versions")
-    else:
-        yield Finding("packages", "ok", "as locked")
+        return Finding("packages", "fault", "; ".join(wrong), "`make install` installs the locked versions")
+    return Finding("packages", "ok", "as locked")
+
+
+def _unlike(wanted: list[Requirement], *, missing: bool) -> list[str]:
+    """What is wrong with a package of which one of several versions will do; its absence only where `missing` is wrong."""
+    name, versions = wanted[0].name, " or ".join(str(one.specifier) for one in wanted)
+    try:
+        have = version(name)
+    except PackageNotFoundError:
+        return [f"{name} is missing (needs {versions})"] if missing else []
+    if any(one.specifier.contains(have, prereleases=True) for one in wanted):
+        return []
+    return [f"{name} {have} (needs {versions})"]
+
+
+PIN = re.compile(r"^([A-Za-z0-9._-]+)(?:\[[^]]*\])?==([^\s;\\]+)", re.MULTILINE)
+"""A pinned requirement, in a lock file or in pyproject.toml."""
+
+
+def _locked() -> Finding:
+    """What pyproject.toml asks for, what the lock holds, and what is installed: three lists that drift apart one edit at a time."""
+    lock = ROOT / "requirements" / f"{'gpu' if _is_installed('vllm') else 'cpu'}.lock"
+    if not lock.exists():
+        return Finding("lock", "ok", "no checkout here: nothing to compare")
+    locked = _pins(lock.read_text(encoding="utf-8"))
+    asked = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
+    wanted = _pins("\n".join([*asked["project"]["dependencies"], *asked["dependency-groups"]["dev"]]))
+    stale = [f"{name} {pin} (locked: {locked.get(name, 'none')})" for name, pin in wanted.items() if locked.get(name) != pin]
+    if stale:
+        return Finding("lock", "fault", f"pyproject.toml asks for {'; '.join(stale)}", "`make lock`, then `make install`")
+    other = [f"{name} {_installed(name)} (locked: {pin})" for name, pin in locked.items() if _installed(name) != pin]
+    if other:
+        return Finding("lock", "fault", f"installed: {'; '.join(other)}", f"`make install` installs {lock.name}")
+    return Finding("lock", "ok", f"{len(locked)} packages as in {lock.name}")
+
+
+def _pins(text: str) -> dict[str, str]:
+    """Packages in their normal spelling with their pinned versions."""
+    return {re.sub(r"[-_.]+", "-", name).lower(): pin for name, pin in PIN.findall(text)}
+
+
+def _installed(package: str) -> str:
+    try:
+        return version(package)
+    except PackageNotFoundError:
+        return "none"
 
 
 def _disk(name: str, path: Path) -> Finding:
@@ -149,9 +203,60 @@ def _lake(lake: Lake) -> Finding:
     except OldLake as error:
         return Finding("tables", "fault", str(error), "set DERMOFORGE_LAKE to a new folder and run again")
     except Exception as error:  # each store's driver has errors of its own
-        remedy = "check the address, AWS_ENDPOINT_URL and the credentials (AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY)"
-        return Finding("tables", "fault", f"{lake.url}: {type(error).__name__}: {str(error)[:200]}", remedy)
+        told = f"{type(error).__name__}: {error}"
+        return Finding("tables", "fault", f"{lake.url}: {told[:200]}", _store_remedy(told))
     return Finding("tables", "ok", f"{len(written)} of {len(TABLES)} tables in {lake.url}")
+
+
+REFUSALS = {
+    r"NoCredentials|[Ll]ocate credentials": "set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or give this machine a role",
+    r"InvalidAccessKeyId|SignatureDoesNotMatch|AccessDenied|Forbidden|PermissionError|403": (
+        "the store refuses these credentials: check AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, and that they may list, read, write and delete"
+    ),
+    r"NoSuchBucket|bucket does not exist": "create the bucket, or mend DERMOFORGE_LAKE",
+}
+"""What drivers of object stores say (s3fs, botocore, object_store), and what to do about it."""
+
+
+def _store_remedy(told: str) -> str:
+    found = (remedy for pattern, remedy in REFUSALS.items() if re.search(pattern, told))
+    return next(found, "check the address and AWS_ENDPOINT_URL, and that the store is up")
+
+
+def _instance(home: Path) -> Finding:
+    """Whether Dagster's storage answers, as the dagster.yaml of DAGSTER_HOME describes it."""
+    import yaml
+
+    file = home / "dagster.yaml"
+    text = file.read_text(encoding="utf-8") if file.exists() else ""
+    given = ((yaml.safe_load(text) or {}).get("storage") or {}).get("postgres")
+    if not given:
+        return Finding("dagster", "ok", f"SQLite in {home}")
+    place = given.get("postgres_db") or {"dsn": given.get("postgres_url")}
+    unset = [value["env"] for value in place.values() if isinstance(value, dict) and not os.environ.get(value["env"])]
+    if unset:
+        return Finding("dagster", "fault", f"{file} wants {', '.join(unset)}, not set", "set them (docs/cluster.md)")
+    return _postgres({name: os.environ[v["env"]] if isinstance(v, dict) else v for name, v in place.items()})
+
+
+def _postgres(place: Mapping[str, Any]) -> Finding:
+    import psycopg2
+
+    names = {"hostname": "host", "db_name": "dbname", "username": "user", "password": "password", "port": "port", "dsn": "dsn"}
+    told = {name: place[key] for key, name in names.items() if key in place}
+    if "dsn" in told:
+        told["dsn"] = re.sub(r"^postgresql\+\w+:", "postgresql:", told["dsn"])
+    try:
+        psycopg2.connect(**told, connect_timeout=ANSWER_SECONDS).close()
+    except psycopg2.Error as error:
+        refused = "authentication" in str(error) or "role" in str(error)
+        mend = (
+            "check DAGSTER_POSTGRES_USER and DAGSTER_POSTGRES_PASSWORD"
+            if refused
+            else "start it, or check DAGSTER_POSTGRES_HOST and …_PORT"
+        )
+        return Finding("dagster", "fault", f"Postgres: {' '.join(str(error).split())[:200]}", mend)
+    return Finding("dagster", "ok", f"Postgres at {told.get('host', 'its URL')} answers")
 
 
 def _port(port: int) -> Finding:
@@ -183,6 +288,9 @@ def _ray(address: str) -> Finding:
 
 def _gpu() -> Finding:
     if shutil.which("nvidia-smi") is None:
+        if _is_installed("vllm"):
+            remedy = "install NVIDIA's driver (in a container: its toolkit), or `make clean install BUILD=cpu`"
+            return Finding("gpu", "fault", "the GPU build is installed, and there is no driver (nvidia-smi)", remedy)
         return Finding("gpu", "ok", "none: embeddings and vLLM run on the CPU")
     ran = subprocess.run(["nvidia-smi", "-L"], capture_output=True, text=True, check=False, timeout=30)
     if ran.returncode:

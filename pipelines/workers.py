@@ -27,7 +27,7 @@ def start_ray() -> None:
 
     if ray.is_initialized():
         return
-    address = os.environ.get("RAY_ADDRESS", "local")
+    address = os.environ.get("RAY_ADDRESS") or "local"
     log.info("starting Ray (%s)", address)
     with _own_sigterm():
         _init(address)

@@ -6,6 +6,7 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -19,7 +20,7 @@ ROOT = Path(__file__).parents[1]
 TEST_DATA = Path(os.environ.get("DERMOFORGE_TEST_DATA", ROOT.parent / "shared" / "data"))
 
 
-LONGEST = ("test_vllm.py", "test_corpus.py", "test_publish.py")
+LONGEST = ("test_vllm.py", "test_cluster.py", "test_corpus.py", "test_publish.py")
 """Files that take minutes."""
 
 
@@ -110,9 +111,9 @@ def versions(corpus, tmp_path_factory) -> list[Path]:
     return made
 
 
-@pytest.fixture
-def bucket(monkeypatch):
-    """A lake URL in an S3 emulator on this machine."""
+@contextmanager
+def object_store() -> Iterator[str]:
+    """A bucket in an S3 emulator on this machine, named by the environment as long as the context lasts."""
     import boto3
     import s3fs
     from moto.server import ThreadedMotoServer
@@ -120,20 +121,22 @@ def bucket(monkeypatch):
     server = ThreadedMotoServer(ip_address="127.0.0.1", port=0)
     server.start()
     host, port = server.get_host_and_port()
-    url = f"http://{host}:{port}"
-    for key, value in {
-        "ENDPOINT_URL": url,
-        "ACCESS_KEY_ID": "test",
-        "SECRET_ACCESS_KEY": "test",
-        "REGION": "us-east-1",
-        "DEFAULT_REGION": "us-east-1",
-    }.items():
-        monkeypatch.setenv(f"AWS_{key}", value)
-    boto3.client("s3", endpoint_url=url).create_bucket(Bucket="corpus")
-    s3fs.S3FileSystem.clear_instance_cache()
-    yield "s3://corpus/lake"
+    access = {"ENDPOINT_URL": f"http://{host}:{port}", "ACCESS_KEY_ID": "test", "SECRET_ACCESS_KEY": "test"}
+    with pytest.MonkeyPatch.context() as environment:
+        for key, value in {**access, "REGION": "us-east-1", "DEFAULT_REGION": "us-east-1"}.items():
+            environment.setenv(f"AWS_{key}", value)
+        boto3.client("s3", endpoint_url=access["ENDPOINT_URL"]).create_bucket(Bucket="corpus")
+        s3fs.S3FileSystem.clear_instance_cache()
+        yield "s3://corpus"
     s3fs.S3FileSystem.clear_instance_cache()
     server.stop()
+
+
+@pytest.fixture
+def bucket() -> Iterator[str]:
+    """A lake URL in an S3 emulator on this machine."""
+    with object_store() as url:
+        yield f"{url}/lake"
 
 
 @pytest.fixture

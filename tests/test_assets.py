@@ -101,8 +101,8 @@ def test_sources_are_a_sorted_set_from_the_environment(monkeypatch):
 
 
 def test_a_wrong_profile_is_named():
-    with pytest.raises(ValueError, match="choose open, noncommercial, annotations-only"):
-        Settings(profile="everything").release_profile()
+    with pytest.raises(ValueError, match="'open', 'noncommercial' or 'annotations-only'"):
+        Settings(profile="everything")
 
 
 def test_thumbnails_are_bounded_and_real(corpus):

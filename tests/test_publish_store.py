@@ -136,8 +136,8 @@ def test_the_asset_fails_with_the_reason_and_is_not_retried(corpus):
 
 
 def test_a_word_that_is_neither_yes_nor_no_publishes_nothing():
-    with pytest.raises(ValueError, match="choose yes or no"):
-        Settings(publish="maybe").really_publish()
+    with pytest.raises(ValueError, match="'no' or 'yes'"):
+        Settings(publish="maybe")
 
 
 def test_the_only_release_is_the_default_and_several_are_listed(versions, tmp_path):
