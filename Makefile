@@ -34,7 +34,7 @@ export VLLM_NO_USAGE_STATS = 1
 export DO_NOT_TRACK = 1
 
 .DEFAULT_GOAL := help
-.PHONY: help corpus ui teacher ledger review benchmark report publish diff test lint sql gc lock install clean clean-state
+.PHONY: help corpus ui teacher ledger review benchmark report publish diff test lint sql gc reference lock install clean clean-state
 
 help: ## list what can be made
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -82,6 +82,9 @@ sql: install ## a DuckDB shell with a view on every table (Q="select …" runs o
 
 gc: install ## delete image packs that no row refers to (only while nothing runs)
 	@$(RUN) -m pipelines.gc
+
+reference: install ## write every public docstring as HTML into reference/ (open reference/index.html)
+	@.venv/bin/pdoc --docformat google --no-show-source -o reference sources prompts quality pipelines assets
 
 lock: install ## resolve pyproject.toml into requirements/*.lock again
 	@bash requirements/compile.sh "$(FIND_LINKS)"

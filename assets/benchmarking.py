@@ -2,7 +2,8 @@
 
 import dagster as dg
 
-from assets.describe import check, described, markdown_table, schema_spec, table_metadata
+from assets.describe import check, described, markdown_table, schema_spec
+from assets.graph import code_of, placed
 from assets.settings import Settings
 from pipelines.benchmark import build as building
 from pipelines.benchmark.leaderboard import enter_baselines
@@ -22,10 +23,9 @@ SHOWN = 20
         "rl_prompts",
         "preference_pairs",
     ],
-    group_name="release",
-    owners=["team:data-engineering"],
+    **placed("corpus", table="benchmark"),
     kinds={"deltalake"},
-    metadata=table_metadata("benchmark"),
+    code_version=code_of("pipelines.benchmark.build", "prompts.benchmark.tasks"),
     check_specs=[
         schema_spec("benchmark"),
         dg.AssetCheckSpec(
@@ -34,7 +34,7 @@ SHOWN = 20
     ],
 )
 def benchmark(settings: Settings) -> dg.MaterializeResult:
-    """The test split as eleven tasks on four axes, with the scores of baselines that see no picture."""
+    """One row a question: the test split as eleven tasks on four axes, with the scores of baselines that see no picture."""
     lake = settings.lake()
     building.build(lake)
     baselines = [row for row in enter_baselines(lake) if row["headline"] and row["value"] is not None]

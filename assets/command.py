@@ -116,7 +116,8 @@ def status(sources: Sources = "phantom") -> None:
     except EngineUnavailable as error:
         print(error, file=sys.stderr)
         raise typer.Exit(1) from error
-    rows = list(due(settings.lake(), names, teacher, config, settings.releases_path(), settings.release_profile()))
+    where = (settings.releases_path(), settings.release_profile(), settings.cleared_images())
+    rows = list(due(settings.lake(), names, teacher, config, *where))
     if not rows:
         print(f"{', '.join(names)}: everything in {settings.lake_url} is up to date")
         return
@@ -255,12 +256,14 @@ def publish(
 
 @app.command()
 def report(
+    sources: Sources = "phantom",
     public: Annotated[
         bool, typer.Option("--public", help="only what a release may show; otherwise everything, for local eyes")
     ] = False,
 ) -> None:
     """Write the report of the corpus, one HTML file."""
-    _hand_over("pipelines.report", ["--public"] if public else [])
+    _, names = _settings(sources)
+    _hand_over("pipelines.report", ["--sources", ",".join(names), *(["--public"] if public else [])])
 
 
 @app.command()

@@ -6,7 +6,8 @@ from typing import Any
 
 import dagster as dg
 
-from assets.describe import check, described, schema_spec, table_metadata, tally
+from assets.describe import check, described, schema_spec, tally
+from assets.graph import code_of, placed
 from assets.settings import Settings
 from pipelines import deduplicate as deduplicating
 from pipelines import split as splitting
@@ -20,25 +21,21 @@ from quality.leakage import leaks
 from quality.policies import CANDIDATES
 from quality.thresholds import MAX_CONFLICT_SHARE, MAX_GROUP_SHARE
 
-GROUP = "deduplicate"
-OWNERS = ["team:data-engineering"]
 WARN = dg.AssetCheckSeverity.WARN
 
 
 @dg.asset(
     deps=["images", "fingerprints", "keypoints", "embeddings"],
-    group_name=GROUP,
-    owners=OWNERS,
+    **placed("duplicates", table="duplicate_pairs"),
     kinds={"deltalake", "ray"},
     code_version=deduplicating.VERSION,
-    metadata=table_metadata("duplicate_pairs"),
     check_specs=[
         schema_spec("duplicate_pairs"),
         dg.AssetCheckSpec("planted_copies", asset="duplicate_pairs", description="recall and precision on phantoms"),
     ],
 )
 def duplicate_pairs(settings: Settings) -> dg.MaterializeResult:
-    """Typed edges between images: exact copies, verified candidates, and identifiers that say what belongs together."""
+    """One row an edge between two images: an exact copy, a verified candidate, or an identifier that says what belongs together."""
     lake = settings.lake()
     done = deduplicating.deduplicate(lake)
     edges = lake.read("duplicate_pairs").to_pylist()
@@ -87,10 +84,9 @@ def _planted(lake: Lake) -> dg.AssetCheckResult:
 
 @dg.asset(
     deps=["images", "annotations", "duplicate_pairs", "diagnoses"],
-    group_name=GROUP,
-    owners=OWNERS,
+    **placed("curation", table="groups"),
     kinds={"deltalake"},
-    metadata=table_metadata("groups"),
+    code_version=code_of("pipelines.split", "pipelines.split_kernels"),
     check_specs=[
         schema_spec("groups"),
         dg.AssetCheckSpec(
@@ -102,7 +98,7 @@ def _planted(lake: Lake) -> dg.AssetCheckResult:
     ],
 )
 def groups(settings: Settings) -> dg.MaterializeResult:
-    """Groups that may not cross a split, the survivor of each copy set, and a stable stratified split."""
+    """One row an image: the group that may not cross a split, its place in its copy set, and a stable stratified split."""
     lake = settings.lake()
     before = dict(zip(*lake.read("groups", columns=["image_id", "split"]).to_pydict().values(), strict=True))
     try:

@@ -2,12 +2,23 @@
 
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any
+from typing import Any, NoReturn
 
 import dagster as dg
 
-from assets.describe import check, described, markdown_table, note_partition, schema_spec, table_metadata, tally
+from assets.describe import (
+    Facts,
+    check,
+    described,
+    markdown_table,
+    note_partition,
+    partition_event,
+    schema_spec,
+    tally,
+)
+from assets.graph import Group, placed
 from assets.partitions import by_source, in_one_run
+from assets.published import SETS
 from assets.settings import Settings
 from pipelines import diagnose as diagnosing
 from pipelines import embed as embedding
@@ -25,13 +36,17 @@ from sources.fetch import SourceUnavailable
 from sources.isic_api import QueryFailed
 from sources.tables import MetadataError
 
-GROUP = "ingest"
-OWNERS = ["team:data-engineering"]
-INGESTED = {
-    "images": "Every image that decodes, as its source describes it; bytes lie in immutable packs.",
-    "quarantine": "Every input that did not become an image, or only after mending, with a reason code.",
-    "fingerprints": "Perceptual hashes in eight orientations, from the decode that proved an image.",
-    "annotations": "What annotation-only sets (concepts, captions) say about images of other sets; joined by image id when read.",
+INGESTED: dict[str, tuple[Group, str]] = {
+    "images": ("images", "One row an image that decodes, as its source describes it; bytes lie in immutable packs."),
+    "quarantine": ("images", "One row an input that did not become an image, or only after mending, with a reason code."),
+    "annotations": (
+        "images",
+        "One row an image of another set that an annotation-only set (concepts, captions) speaks of; joined by image id when read.",
+    ),
+    "fingerprints": (
+        "duplicates",
+        "One row an image: perceptual hashes in eight orientations, from the decode that proved it an image.",
+    ),
 }
 """The tables that one reading of a source writes."""
 
@@ -44,13 +59,12 @@ PERMANENT = (SourceUnavailable, ChecksumMismatch, GivenUp, Gone, QueryFailed, Me
         dg.AssetSpec(
             table,
             description=about,
-            group_name=GROUP,
-            owners=OWNERS,
+            deps=SETS,
+            **placed(group, table=table, needs="network"),
             kinds={"deltalake", "parquet"},
             code_version=ingesting.VERSION,
-            metadata=table_metadata(table),
         )
-        for table, about in INGESTED.items()
+        for table, (group, about) in INGESTED.items()
     ],
     check_specs=[
         *(schema_spec(table) for table in INGESTED),
@@ -62,28 +76,73 @@ PERMANENT = (SourceUnavailable, ChecksumMismatch, GivenUp, Gone, QueryFailed, Me
     pool="network",
 )
 def ingested(context: dg.AssetExecutionContext, settings: Settings) -> Iterator[dg.MaterializeResult]:
-    """Fetch and read the sources; a source whose files are unchanged is not read again."""
+    """Fetch and read the sources; a source whose files are unchanged is not read again, one that fails leaves the others be."""
     lake, facts = settings.lake(), {"images": 0, "dropped": 0, "repaired": 0, "annotations": 0}
+    told: dict[str, dict[str, Facts]] = {}
+    failed: dict[str, str] = {}
     for source in context.partition_keys:
         try:
             done = ingesting.ingest(lake, source, mirror=settings.mirror or None, cache=settings.cache)
-        except PERMANENT as error:
-            raise dg.Failure(f"{source}: {error}", allow_retries=False) from error
-        pictures = dg.MetadataValue.md(thumbnails(lake, source))
-        note_partition(context, lake, "images", source, {"read again": not done.skipped, "thumbnails": pictures})
-        reasons = tally(lake.read("quarantine", source=source), "reason")
-        note_partition(context, lake, "quarantine", source, {"reasons": reasons})
-        note_partition(context, lake, "fingerprints", source, {})
-        here, elsewhere = joined(lake, source)
-        note_partition(context, lake, "annotations", source, {"on images here": here, "on images not in the lake": elsewhere})
+            told[source] = _of_source(lake, source, done)
+        except Exception as error:  # whatever is wrong with one source, the others are read
+            failed[source] = _said(context, source, error)
+            continue
         for key in facts:
             facts[key] += getattr(done, key)
+    if failed:
+        _stop(context, lake, told, failed)
+    for source, tables in told.items():
+        for table, found in tables.items():
+            note_partition(context, lake, table, source, found)
     rows = lake.read("sources").to_pylist()
     checks = (_reconciled(rows), _unchanged(rows))
     yield described(lake, "images", {"images of this run": facts["images"]}, *checks)
     yield described(lake, "quarantine", {"dropped": facts["dropped"], "repaired": facts["repaired"]})
     yield described(lake, "fingerprints", {})
     yield described(lake, "annotations", {"annotations of this run": facts["annotations"]})
+
+
+def _said(context: dg.AssetExecutionContext, source: str, error: Exception) -> str:
+    """Why a source failed; what nobody foresaw goes to the log with its traceback."""
+    if isinstance(error, PERMANENT):
+        return str(error).removeprefix(f"{source}: ")
+    context.log.error(f"{source} failed", exc_info=error)
+    return f"{type(error).__name__}: {error}"
+
+
+def _of_source(lake: Lake, source: str, done: ingesting.Ingested) -> dict[str, Facts]:
+    """By table, what a person sees of one source."""
+    here, elsewhere = joined(lake, source)
+    return {
+        "images": {"read again": not done.skipped, "thumbnails": dg.MetadataValue.md(thumbnails(lake, source))},
+        "quarantine": {"reasons": tally(lake.read("quarantine", source=source), "reason")},
+        "fingerprints": {},
+        "annotations": {"on images here": here, "on images not in the lake": elsewhere},
+    }
+
+
+def _stop(
+    context: dg.AssetExecutionContext, lake: Lake, told: Mapping[str, Mapping[str, Facts]], failed: Mapping[str, str]
+) -> NoReturn:
+    """Record the sources that were read, and fail for the others: a result of the step would stand for every partition of the run.
+
+    Nothing after this step runs, so that no release lacks a source unnoticed; a run without the failed sources takes the others on.
+    """
+    for source, tables in told.items():
+        for table, found in tables.items():
+            context.log_event(partition_event(lake, table, source, found))
+    kept = [f"{source}: {lake.read('images', source=source, columns=['image_id']).num_rows:,} images" for source in failed]
+    lines = [f"{source}: {why}" for source, why in failed.items()]
+    raise dg.Failure(
+        f"{len(failed)} of {len(told) + len(failed)} sources failed. " + " | ".join(lines),
+        metadata={
+            "failed": dg.MetadataValue.md("\n".join(f"- **{source}**: {why}" for source, why in failed.items())),
+            "read": ", ".join(told) or "none",
+            "stand as they were": dg.MetadataValue.md("\n".join(f"- {line}" for line in kept)),
+            "what to do": "mend it and re-execute from failure, or run the other partitions without these sources",
+        },
+        allow_retries=False,
+    )
 
 
 def _reconciled(rows: Sequence[Mapping[str, Any]]) -> dg.AssetCheckResult:
@@ -111,17 +170,15 @@ def _unchanged(rows: Sequence[Mapping[str, Any]]) -> dg.AssetCheckResult:
 
 @dg.asset(
     deps=["images"],
-    group_name=GROUP,
-    owners=OWNERS,
+    **placed("curation", table="diagnoses"),
     kinds={"deltalake"},
     partitions_def=by_source,
     backfill_policy=in_one_run,
     code_version=load().digest[:16],
-    metadata=table_metadata("diagnoses"),
     check_specs=[schema_spec("diagnoses"), dg.AssetCheckSpec("labels_map", asset="diagnoses", blocking=True)],
 )
 def diagnoses(context: dg.AssetExecutionContext, settings: Settings) -> dg.MaterializeResult:
-    """The ontology node of every raw label, never more precise than the label."""
+    """One row an image: the ontology node of its raw label, never more precise than the label."""
     lake = settings.lake()
     for source in context.partition_keys:
         diagnosing.diagnose(lake, source)
@@ -134,8 +191,8 @@ def diagnoses(context: dg.AssetExecutionContext, settings: Settings) -> dg.Mater
 
 
 MEASURED = {
-    "evidence": "What a classical segmentation measures: colours, outline, symmetry, and the statements that follow.",
-    "image_quality": "Numbers of each picture and the gates that fired: what is excluded, what a person has to see, what is noted.",
+    "evidence": "One row an image: what a classical segmentation measures: colours, outline, symmetry, and the statements that follow.",
+    "image_quality": "One row an image: the numbers of its picture and the gates that fired: what is excluded, what a person has to see, what is noted.",
 }
 """The tables that one decode of an image writes."""
 
@@ -146,11 +203,9 @@ MEASURED = {
             table,
             deps=["images"],
             description=about,
-            group_name=GROUP,
-            owners=OWNERS,
+            **placed("curation", table=table),
             kinds={"deltalake", "ray"},
             code_version=f"{measuring.VERSION}/{measuring.QUALITY_VERSION}",
-            metadata=table_metadata(table),
         )
         for table, about in MEASURED.items()
     ],
@@ -201,17 +256,15 @@ def _excluded(counts: Sequence[Mapping[str, Any]]) -> dg.AssetCheckResult:
 
 @dg.asset(
     deps=["images"],
-    group_name=GROUP,
-    owners=OWNERS,
+    **placed("duplicates", table="keypoints"),
     kinds={"deltalake", "ray"},
     partitions_def=by_source,
     backfill_policy=in_one_run,
     code_version=pointing.VERSION,
-    metadata=table_metadata("keypoints"),
     check_specs=[schema_spec("keypoints")],
 )
 def keypoints(context: dg.AssetExecutionContext, settings: Settings) -> dg.MaterializeResult:
-    """What copies are found and proved by: keypoints of each picture and of its mirror image, computed once."""
+    """One row an image: keypoints of its picture and of its mirror image, by which copies are found and proved."""
     lake, computed = settings.lake(), 0
     for source in context.partition_keys:
         done = pointing.find_keypoints(lake, source)
@@ -222,18 +275,16 @@ def keypoints(context: dg.AssetExecutionContext, settings: Settings) -> dg.Mater
 
 @dg.asset(
     deps=["images"],
-    group_name=GROUP,
-    owners=OWNERS,
+    **placed("duplicates", table="embeddings", needs="gpu"),
     kinds={"deltalake", "pytorch"},
     partitions_def=by_source,
     backfill_policy=in_one_run,
     code_version=embedding.VERSION,
-    metadata=table_metadata("embeddings"),
     check_specs=[schema_spec("embeddings")],
     pool="gpu",
 )
 def embeddings(context: dg.AssetExecutionContext, settings: Settings) -> dg.MaterializeResult:
-    """Image vectors by open_clip; without weights the rows say so and semantic pairs are left out."""
+    """One row an image: its vector by open_clip; without weights the rows say so and semantic pairs are left out."""
     lake, computed = settings.lake(), 0
     for source in context.partition_keys:
         done, found = embedding.embed(lake, source, settings.embedder)
@@ -246,3 +297,7 @@ def embeddings(context: dg.AssetExecutionContext, settings: Settings) -> dg.Mate
         }
         note_partition(context, lake, "embeddings", source, facts)
     return described(lake, "embeddings", {"computed": computed})
+
+
+MADE = (*INGESTED, "diagnoses", *MEASURED, "keypoints", "embeddings")
+"""The assets of the job `ingest`."""

@@ -5,18 +5,16 @@ from typing import Any
 
 import dagster as dg
 
-from assets.describe import check, markdown_table
+from assets.describe import bounded, check, markdown_table
+from assets.graph import code_of, placed
 from assets.settings import Settings, chosen_sources
 from pipelines import release as releasing
 from pipelines.audit import CHECKS, audit, in_words
 from pipelines.diff import since_before
-from pipelines.publish.publish import publish
+from pipelines.publish import publish as publishing
 from pipelines.publish.tree import NotPublished
-from pipelines.release_preview import preview
+from pipelines.release_preview import columns, preview
 from prompts.schemas import digest
-
-GROUP = "release"
-OWNERS = ["team:data-engineering"]
 
 FOLDERS = {"parquet_shards": "data/", "webdataset_shards": "webdataset/", "trainer_exports": "trainer/"}
 """Parts of a release folder, each an asset: they are written together, in one step."""
@@ -24,10 +22,10 @@ FOLDERS = {"parquet_shards": "data/", "webdataset_shards": "webdataset/", "train
 KINDS = {
     "parquet_shards": (
         {"parquet", "huggingface"},
-        "Parquet files with pictures, as the Hub's viewer and `datasets` read them.",
+        "One row a sample: Parquet files with pictures, as the Hub's viewer and `datasets` read them.",
     ),
-    "webdataset_shards": ({"webdataset"}, "The same rows as WebDataset tars with a wids index."),
-    "trainer_exports": ({"json"}, "Files of trainers over one image tree."),
+    "webdataset_shards": ({"webdataset"}, "One row a sample: the same as WebDataset tars with a wids index."),
+    "trainer_exports": ({"json"}, "One row a sample in the layout of a trainer, over one image tree."),
 }
 CHECKED = {
     "licences": "parquet_shards",
@@ -48,8 +46,8 @@ MOST_FILES = 10
         dg.AssetSpec(
             name,
             deps=["samples", "preference_pairs", "images", "image_quality", "benchmark"],
-            group_name=GROUP,
-            owners=OWNERS,
+            **placed("release"),
+            code_version=code_of("pipelines.release", "pipelines.shard", "pipelines.exports"),
             kinds=kinds,
             description=about,
         )
@@ -77,30 +75,39 @@ def release(settings: Settings) -> Iterator[dg.MaterializeResult]:
         files = [entry for entry in done.manifest["files"] if entry["path"].startswith(folder)]
         yield dg.MaterializeResult(
             asset_key=name,
-            metadata={
-                **_told(done, name),
-                **_sizes(files),
-                "preview": dg.MetadataValue.md(preview(done.path, name)),
-                "since the release before": dg.MetadataValue.md(diff.markdown() if diff else "there is none"),
-            },
+            metadata=bounded(
+                {
+                    **_told(done, name),
+                    **_sizes(files),
+                    "preview": dg.MetadataValue.md(preview(done.path, name)),
+                    "since the release before": dg.MetadataValue.md(diff.markdown() if diff else "there is none"),
+                }
+            ),
             data_version=dg.DataVersion(digest([[entry["path"], entry["sha256"]] for entry in files])[:32]),
             check_results=results,
         )
 
 
-@dg.asset(deps=[*FOLDERS, "data_card"], group_name=GROUP, owners=OWNERS, kinds={"huggingface"})
+@dg.asset(
+    deps=[*FOLDERS, "data_card"],
+    **placed("release", needs="network", on_request=True),
+    kinds={"huggingface"},
+    code_version=code_of("pipelines.publish"),
+)
 def hub_release(settings: Settings) -> dg.MaterializeResult:
-    """The release at DERMOFORGE_PUBLISH_TO: what a publish would change; it does so where DERMOFORGE_PUBLISH is yes."""
+    """No rows of its own, the release at DERMOFORGE_PUBLISH_TO: what a publish would change; it does so where DERMOFORGE_PUBLISH is yes."""
     if not settings.publish_to:
         return dg.MaterializeResult(metadata={"why": "DERMOFORGE_PUBLISH_TO is not set"})
-    args = (settings.lake(), chosen_sources(), settings.releases_path(), settings.release_profile())
+    args = (settings.lake(), chosen_sources(), settings.releases_path(), settings.release_profile(), settings.cleared_images())
     manifest = releasing.latest(*args)
     if manifest is None:
         raise dg.Failure(
             "there is no release of the lake as it is now: materialise `parquet_shards` first", allow_retries=False
         )
     try:
-        done = publish(settings.releases_path() / manifest["version"], settings.publish_to, go=settings.really_publish())
+        done = publishing.publish(
+            settings.releases_path() / manifest["version"], settings.publish_to, go=settings.really_publish()
+        )
     except NotPublished as error:
         raise dg.Failure(f"not published: {error}", allow_retries=False) from None
     return dg.MaterializeResult(
@@ -119,7 +126,15 @@ def hub_release(settings: Settings) -> dg.MaterializeResult:
 def _told(done: releasing.Release, name: str) -> dict[str, Any]:
     """What the manifest says about the whole release, beside its shards."""
     manifest = done.manifest
-    told = {"dagster/uri": str(done.path / FOLDERS[name]), "version": manifest["version"], "stood there already": done.reused}
+    told: dict[str, Any] = {
+        "dagster/uri": str(done.path / FOLDERS[name]),
+        "version": manifest["version"],
+        "stood there already": done.reused,
+    }
+    if found := columns(done.path, name):
+        told["dagster/column_schema"] = dg.TableSchema([dg.TableColumn(column, kind) for column, kind in found])
+    if (report := done.path / "report.html").exists():
+        told["report and gallery"] = dg.MetadataValue.url(report.as_uri())
     if name != "parquet_shards":
         return told
     return told | {

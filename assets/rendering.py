@@ -2,27 +2,26 @@
 
 import dagster as dg
 
-from assets.describe import check, described, note_partition, schema_spec, table_metadata, tally
+from assets.describe import check, described, note_partition, schema_spec, tally
+from assets.graph import code_of, placed
 from assets.partitions import by_source, in_one_run
 from assets.settings import Settings
+from pipelines import mix as mixing
+from pipelines import pairs as pairing
 from pipelines import render as rendering
 from pipelines.lake import Lake
-from pipelines.mix import count
-from pipelines.pairs import pair
 from quality.thresholds import MAX_CLASS_SHARE
 
-GROUP = "release"
-OWNERS = ["team:data-engineering"]
+RENDERING = code_of("pipelines.render", "pipelines.mix", "prompts.formats", "prompts.mix")
 
 
 @dg.asset(
     deps=["trajectories", "judgements", "groups", "images", "annotations", "image_quality"],
-    group_name=GROUP,
-    owners=OWNERS,
+    **placed("corpus", table="samples"),
+    code_version=RENDERING,
     kinds={"deltalake"},
     partitions_def=by_source,
     backfill_policy=in_one_run,
-    metadata=table_metadata("samples"),
     check_specs=[
         schema_spec("samples"),
         dg.AssetCheckSpec(
@@ -37,9 +36,9 @@ OWNERS = ["team:data-engineering"]
     ],
 )
 def samples(context: dg.AssetExecutionContext, settings: Settings) -> dg.MaterializeResult:
-    """Every accepted trajectory in the formats that it supports, as the mix takes them."""
+    """One row an accepted trajectory in one format: question, answer and weight, as the mix takes them."""
     lake = settings.lake()
-    counted = count(lake, settings.chosen_mix())
+    counted = mixing.count(lake, settings.chosen_mix())
     for source in context.partition_keys:
         capped = rendering.render(lake, source, counted)
         formats = tally(lake.read("samples", source=source, columns=["format"]), "format")
@@ -72,16 +71,15 @@ def _checks(lake: Lake) -> list[dg.AssetCheckResult]:
 
 @dg.asset(
     deps=["samples"],
-    group_name=GROUP,
-    owners=OWNERS,
+    **placed("corpus", table="rl_prompts"),
+    code_version=RENDERING,
     kinds={"deltalake"},
     partitions_def=by_source,
     backfill_policy=in_one_run,
-    metadata=table_metadata("rl_prompts"),
     check_specs=[schema_spec("rl_prompts")],
 )
 def rl_prompts(context: dg.AssetExecutionContext, settings: Settings) -> dg.MaterializeResult:
-    """Prompts with what a reward compares: diagnosis, taxonomy, morphology and the tags of the answer."""
+    """One row a prompt, with what a reward compares: diagnosis, taxonomy, morphology and the tags of the answer."""
     lake = settings.lake()
     for source in context.partition_keys:
         rendering.prompts(lake, source)
@@ -92,19 +90,18 @@ def rl_prompts(context: dg.AssetExecutionContext, settings: Settings) -> dg.Mate
 
 @dg.asset(
     deps=["trajectories", "judgements", "groups", "images", "annotations", "image_quality"],
-    group_name=GROUP,
-    owners=OWNERS,
+    **placed("corpus", table="preference_pairs"),
+    code_version=code_of("pipelines.render", "pipelines.pairs", "prompts.formats"),
     kinds={"deltalake"},
     partitions_def=by_source,
     backfill_policy=in_one_run,
-    metadata=table_metadata("preference_pairs"),
     check_specs=[schema_spec("preference_pairs")],
 )
 def preference_pairs(context: dg.AssetExecutionContext, settings: Settings) -> dg.MaterializeResult:
-    """Accepted beside rejected answers to one question, where a teacher was asked several times."""
+    """One row a pair: an accepted beside a rejected answer to one question, where a teacher was asked several times."""
     lake = settings.lake()
     for source in context.partition_keys:
-        pair(lake, source)
+        pairing.pair(lake, source)
         formats = tally(lake.read("preference_pairs", source=source, columns=["format"]), "format")
         note_partition(context, lake, "preference_pairs", source, {"formats": formats})
     formats = tally(lake.read("preference_pairs", columns=["format"]), "format")

@@ -7,32 +7,31 @@ from typing import Any
 
 import dagster as dg
 
-from assets.describe import check, described, markdown_table, note_partition, schema_spec, table_metadata, tally
+from assets.describe import check, described, markdown_table, note_partition, schema_spec, tally
+from assets.graph import code_of, placed
 from assets.partitions import RANGE, by_source, in_one_run
 from assets.settings import Settings
+from assets.standing import CHECKS
 from pipelines import agree as agreeing
 from pipelines import review_queue as queueing
 from pipelines import reviews as reviewing
 from pipelines.preview import pictured
 from quality.thresholds import MIN_AGREEMENT_ANSWERS
 
-GROUP = "people"
-OWNERS = ["team:data-engineering"]
 WARN = dg.AssetCheckSeverity.WARN
 
 
 @dg.asset(
-    group_name=GROUP,
-    owners=OWNERS,
+    **placed("curation", table="reviews"),
+    code_version=code_of("pipelines.reviews"),
     kinds={"deltalake"},
-    metadata=table_metadata("reviews"),
     check_specs=[
         schema_spec("reviews"),
         dg.AssetCheckSpec("understood", asset="reviews", description="every returned annotation could be used"),
     ],
 )
 def reviews(settings: Settings) -> dg.MaterializeResult:
-    """Verdicts of people, from every export of Label Studio in the folder of reviews; they stand above the checks."""
+    """One row a person's verdict on a trajectory, from the exports of Label Studio in the folder of reviews; it stands above the checks."""
     lake = settings.lake()
     done = reviewing.import_folder(lake, settings.reviews_path())
     facts = {
@@ -54,14 +53,13 @@ def _agree(rows: Sequence[tuple[str, str, float | None, int, int]]) -> Any:
 
 @dg.asset(
     deps=["trajectories", "images", "reviews"],
-    group_name=GROUP,
-    owners=OWNERS,
+    **placed("teacher", table="review_queue"),
+    code_version=code_of("pipelines.review_queue"),
     kinds={"deltalake", "json"},
-    metadata=table_metadata("review_queue"),
     check_specs=[schema_spec("review_queue")],
 )
 def review_queue(settings: Settings) -> dg.MaterializeResult:
-    """What people are asked to look at, drawn by content hash, and its export for Label Studio."""
+    """One row a trajectory that people are asked to look at, drawn by content hash, with its export for Label Studio."""
     lake = settings.lake()
     found = queueing.queue(lake, settings.reviews_path())
     first = {stratum: next(row for row in found.rows if row["stratum"] == stratum) for stratum in found.strata}
@@ -84,12 +82,11 @@ def _checks(trajectories: Sequence[Mapping[str, Any]]) -> Any:
 
 @dg.asset(
     deps=["trajectories", "images", "annotations"],
-    group_name=GROUP,
-    owners=OWNERS,
+    **placed("teacher", table="agreement"),
+    code_version=code_of("pipelines.agree", "quality.agreement"),
     kinds={"deltalake"},
     partitions_def=by_source,
     backfill_policy=in_one_run,
-    metadata=table_metadata("agreement"),
     check_specs=[
         schema_spec("agreement"),
         dg.AssetCheckSpec(
@@ -98,7 +95,7 @@ def _checks(trajectories: Sequence[Mapping[str, Any]]) -> Any:
     ],
 )
 def agreement(context: dg.AssetExecutionContext, settings: Settings) -> dg.MaterializeResult:
-    """Each teacher against the experts who annotated the same images, beside what no teacher would reach."""
+    """One row a measure of a teacher against the experts who annotated the same images, beside baselines that see nothing."""
     lake = settings.lake()
     for source in context.partition_keys:
         agreeing.agree(lake, source)
@@ -135,12 +132,16 @@ def _beats(rows: Sequence[Mapping[str, Any]]) -> dg.AssetCheckResult:
 reviewed = dg.define_asset_job(
     "reviewed",
     # Publishing is never a consequence: somebody asks for it.
-    selection=dg.AssetSelection.assets("reviews").downstream() - dg.AssetSelection.assets("hub_release"),
+    selection=dg.AssetSelection.assets("reviews").downstream() - dg.AssetSelection.assets("hub_release") - CHECKS,
     description="Take returned verdicts in, and make everything again that they decide.",
 )
 
 
-@dg.sensor(job=reviewed, minimum_interval_seconds=60)
+@dg.sensor(
+    job=reviewed,
+    minimum_interval_seconds=60,
+    description="Takes returned verdicts in as soon as the folder of reviews has changed.",
+)
 def returned_reviews(settings: Settings) -> dg.RunRequest | dg.SkipReason:
     """Exports of Label Studio in the folder of reviews: one run for each state of the folder."""
     files = sorted(settings.reviews_path().glob("*.json"))

@@ -9,6 +9,7 @@ import dagster as dg
 from pydantic import Field
 
 from pipelines.lake import Lake
+from pipelines.outgoing import cleared_images
 from pipelines.teach.config import TeacherConfig, load_config
 from prompts.mix import Mix, load_mix
 from sources.licences import Profile
@@ -111,11 +112,8 @@ class Settings(dg.ConfigurableResource):
         return [name.strip() for name in self.blocklists.split(",") if name.strip()]
 
     def cleared_images(self) -> frozenset[str]:
-        """Ids of images that a person has cleared for release: the lines of the file, without what follows a #. Raises OSError."""
-        if not self.cleared:
-            return frozenset()
-        lines = Path(self.cleared).read_text(encoding="utf-8").splitlines()
-        return frozenset(filter(None, (line.split("#")[0].strip() for line in lines)))
+        """Ids of images that a person has cleared for release. Raises OSError."""
+        return cleared_images(self.cleared)
 
     def teacher_config(self) -> TeacherConfig:
         """Who teaches: the file, with engine and model replaced where they are given. Raises ValueError naming the field."""

@@ -7,7 +7,8 @@ from typing import Any
 import dagster as dg
 import pyarrow as pa
 
-from assets.describe import check, described, markdown_table, note_partition, schema_spec, table_metadata, tally
+from assets.describe import bounded, check, described, markdown_table, note_partition, schema_spec, tally
+from assets.graph import placed
 from assets.partitions import by_source, in_one_run
 from assets.settings import Settings
 from pipelines import judge as judging
@@ -32,8 +33,9 @@ from quality.thresholds import (
     MIN_SELF_AGREEMENT,
 )
 
-GROUP = "teach"
-OWNERS = ["team:data-engineering"]
+MADE = ("completions", "image_probe", "trajectories", "rejects", "trajectory_verdicts", "judgements")
+"""The assets of the job `teach`."""
+
 PROMPTS = digest(prompt_versions(["clinical", "dermoscopic"]))[:16]
 
 
@@ -46,18 +48,16 @@ def _engine(settings: Settings) -> Engine:
 
 @dg.asset(
     deps=["images", "annotations", "evidence", "image_quality", "diagnoses", "groups"],
-    group_name=GROUP,
-    owners=OWNERS,
+    **placed("teacher", table="completions", needs="teacher"),
     kinds={"deltalake", "ray"},
     partitions_def=by_source,
     backfill_policy=in_one_run,
     code_version=PROMPTS,
-    metadata=table_metadata("completions"),
     check_specs=[schema_spec("completions")],
     pool="teacher",
 )
 def completions(context: dg.AssetExecutionContext, settings: Settings) -> dg.MaterializeResult:
-    """The ledger: both stages asked for every image that has no answer yet; nothing is asked twice."""
+    """One row an answer of the teacher, paid for once: the ledger of every stage; what it holds is not asked again."""
     lake, engine, total = settings.lake(), _engine(settings), Asked()
     for source in context.partition_keys:
 
@@ -83,8 +83,7 @@ def _counts(done: Asked) -> dict[str, int]:
 
 @dg.asset(
     deps=["images", "annotations", "evidence", "image_quality", "diagnoses", "groups"],
-    group_name=GROUP,
-    owners=OWNERS,
+    **placed("teacher", needs="teacher"),
     kinds={"ray"},
     partitions_def=by_source,
     backfill_policy=in_one_run,
@@ -95,12 +94,12 @@ def _counts(done: Asked) -> dict[str, int]:
     pool="teacher",
 )
 def image_probe(context: dg.AssetExecutionContext, settings: Settings) -> dg.MaterializeResult:
-    """How often the teacher's answer changes when a sample is shown blank or with another image's picture."""
+    """One row (of its table in the UI) a stage and a swap: how often the answer changes when the picture is blank or another one."""
     lake, config = settings.lake(), settings.teacher_config()
     if config.engine == "composer":
         told = "the composer reads annotations and measurements, no pictures"
         return dg.MaterializeResult(metadata={"probe": told}, check_results=[_sees(True, {"probe": told})])
-    least, tables = 1.0, {}
+    least, tables, rows_in_all = 1.0, {}, 0
     for source in context.partition_keys:
         try:
             found = probe(lake, source, config)
@@ -109,9 +108,11 @@ def image_probe(context: dg.AssetExecutionContext, settings: Settings) -> dg.Mat
         rows = [(name, found.compared[name], f"{share:.0%}") for name, share in found.changed.items()]
         tables[source] = markdown_table(("stage, shown instead", "answers", "changed"), rows)
         tables[f"{source}, examples"] = markdown_table(("image", "shown", "answer to it", "answer to the image"), _cells(found))
+        rows_in_all += len(rows)
         least = min([least, *found.changed.values()])
     return dg.MaterializeResult(
-        metadata=tables,
+        metadata=bounded({"dagster/row_count": rows_in_all, **tables}),
+        data_version=dg.DataVersion(digest({name: str(table.value) for name, table in tables.items()})[:32]),
         check_results=[
             _sees(least >= MIN_CHANGED_SHARE, {"least share that changed": least, "warns below": MIN_CHANGED_SHARE})
         ],
@@ -135,19 +136,17 @@ def _cells(found: Probed) -> list[tuple[str, ...]]:
             name,
             deps=["completions", "groups", "reviews"],
             description=about,
-            group_name=GROUP,
-            owners=OWNERS,
+            **placed("teacher", table=name),
             kinds={"deltalake"},
             code_version=PROMPTS,
-            metadata=table_metadata(name),
         )
         for name, about in (
             (
                 "trajectories",
-                "Observation, reasoning and diagnosis of every image asked about, with each check's verdict.",
+                "One row an image, teacher and try: observation, reasoning and diagnosis, with each check's verdict.",
             ),
-            ("rejects", "Every rejected trajectory with all its reasons."),
-            ("trajectory_verdicts", "How often each check was made on a teacher's answers, and how often it failed."),
+            ("rejects", "One row a reason why a trajectory was rejected."),
+            ("trajectory_verdicts", "One row a check: how often it was made on a teacher's answers, and how often it failed."),
         )
     ],
     check_specs=[
@@ -194,13 +193,11 @@ def trajectories_and_rejects(context: dg.AssetExecutionContext, settings: Settin
 
 @dg.asset(
     deps=["trajectories"],
-    group_name=GROUP,
-    owners=OWNERS,
+    **placed("teacher", table="judgements", needs="teacher"),
     kinds={"deltalake", "ray"},
     partitions_def=by_source,
     backfill_policy=in_one_run,
     code_version=PROMPTS,
-    metadata=table_metadata("judgements"),
     check_specs=[
         schema_spec("judgements"),
         dg.AssetCheckSpec(
@@ -210,7 +207,7 @@ def trajectories_and_rejects(context: dg.AssetExecutionContext, settings: Settin
     pool="teacher",
 )
 def judgements(context: dg.AssetExecutionContext, settings: Settings) -> dg.MaterializeResult:
-    """Accepted trajectories scored on six axes by another model, if one is configured (DERMOFORGE_JUDGE_FILE)."""
+    """One row a judgement: a trajectory scored on six axes by another model, if one is configured (DERMOFORGE_JUDGE_FILE)."""
     lake = settings.lake()
     try:
         config = settings.judge_config()

@@ -9,7 +9,7 @@ from pipelines.lake import Lake
 def main() -> None:
     """Delete and list them."""
     parser = argparse.ArgumentParser(prog="make gc", description=__doc__)
-    parser.add_argument("--lake", default=os.environ.get("DERMOFORGE_LAKE", "lake"), help="lake URL (default: %(default)s)")
+    parser.add_argument("--lake", default=os.environ.get("DERMOFORGE_LAKE") or "lake", help="lake URL (default: %(default)s)")
     gone = Lake(parser.parse_args().lake).collect_packs()
     print("\n".join([*gone, f"{len(gone)} packs deleted"]))
 

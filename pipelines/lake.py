@@ -101,6 +101,12 @@ class Lake:
         rows = delta.to_pyarrow_dataset().to_table(columns=load, filter=wanted_rows)
         return _canonical(rows, spec.key).select(wanted).cast(pa.schema([spec.schema.field(name) for name in wanted]))
 
+    def first(self, table: str, count: int, columns: Sequence[str], *, source: str | None = None) -> list[dict[str, Any]]:
+        """The first rows of a table (of one source) in the order of its files. Memory: one row group of the columns."""
+        condition = None if source is None else pc.field("source") == source
+        found = next(self._row_groups(table, columns, condition), None)
+        return [] if found is None else found.slice(0, count).to_pylist()
+
     def scan(self, table: str, columns: Sequence[str]) -> Iterator[pa.Table]:
         """Rows of a table in the order of its files, a row group at a time. Memory: one row group."""
         yield from self._row_groups(table, columns, None)

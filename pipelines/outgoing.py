@@ -8,6 +8,7 @@ sample whose text does. Phantoms go out alone. Memory: about 200 bytes an image,
 from collections import defaultdict
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -96,6 +97,12 @@ def _names(node: str) -> list[str]:
 
 def _outside(licence_id: str | None, profile: Profile) -> str:
     return f"licence {licence_id} is outside profile {profile}"
+
+
+def cleared_images(path: str) -> frozenset[str]:
+    """Ids of images that a person has cleared for release: the lines of a file, without what follows a #; none without a file. Raises OSError."""
+    lines = Path(path).read_text(encoding="utf-8").splitlines() if path else []
+    return frozenset(filter(None, (line.split("#")[0].strip() for line in lines)))
 
 
 def outgoing(lake: Lake, sources: Sequence[str], profile: Profile, cleared: Collection[str] = ()) -> Outgoing:

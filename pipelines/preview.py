@@ -8,8 +8,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from pipelines.lake import Lake
 from pipelines.pixels import pixel_batches
 
-MOST_IMAGES, SIDE, MOST_BYTES = 8, 112, 100_000
-"""Bounds of design section 8: at most 8 pictures and 100 KB."""
+MOST_IMAGES, SIDE, MOST_BYTES = 8, 112, 50_000
+"""At most 8 pictures; half of the 100 KB of design section 8, so that an event has room for the rest."""
 
 
 def thumbnails(lake: Lake, source: str) -> str:
@@ -73,14 +73,19 @@ def _markdown(lake: Lake, source: str, chosen: Sequence[str], label: dict[str, s
 
 def drawn_small(lake: Lake, chosen: Sequence[str], source: str | None = None, side: int = SIDE) -> Iterator[tuple[str, str]]:
     """Pictures as data URLs, their longer side at most `side` pixels; without any metadata of the file."""
+    for batch in pixel_batches(lake, chosen, source=source):
+        for image_id, data in batch.images():
+            yield image_id, small(data, side)
+
+
+def small(data: bytes, side: int = SIDE) -> str:
+    """The bytes of an image as the data URL of a small one; without any metadata of the file."""
     from PIL import Image
 
     from quality.raster import decode
 
-    for batch in pixel_batches(lake, chosen, source=source):
-        for image_id, data in batch.images():
-            picture = Image.fromarray(decode(data).rgb)
-            picture.thumbnail((side, side))
-            out = io.BytesIO()
-            picture.save(out, "JPEG", quality=70)
-            yield image_id, f"data:image/jpeg;base64,{base64.b64encode(out.getvalue()).decode()}"
+    picture = Image.fromarray(decode(data).rgb)
+    picture.thumbnail((side, side))
+    out = io.BytesIO()
+    picture.save(out, "JPEG", quality=70)
+    return f"data:image/jpeg;base64,{base64.b64encode(out.getvalue()).decode()}"

@@ -1,13 +1,12 @@
 """A look into a finished release: a few rows of each of its parts as markdown, small enough for an asset's metadata."""
 
-import base64
 import json
 import tarfile
 from pathlib import Path
 
-from pipelines.preview import MOST_BYTES
+from pipelines.preview import MOST_IMAGES, small
 
-MOST_PICTURES, LETTERS = 4, 300
+MOST_FILES, LETTERS = 4, 300
 
 
 def preview(path: Path, part: str) -> str:
@@ -16,24 +15,39 @@ def preview(path: Path, part: str) -> str:
     return "\n\n".join(shown) or "nothing"
 
 
+def columns(path: Path, part: str) -> list[tuple[str, str]]:
+    """Names and types of what a row has in `parquet_shards` or `webdataset_shards`; nothing for trainers, each of which has its own."""
+    import pyarrow.parquet as pq
+
+    if part == "parquet_shards":
+        first = next(iter(sorted(path.glob("data/*/*.parquet"))), None)
+        return [] if first is None else [(field.name, str(field.type)) for field in pq.read_schema(first)]
+    first = next(iter(sorted(path.glob("webdataset/*/*.tar"))), None) if part == "webdataset_shards" else None
+    if first is None:
+        return []
+    with tarfile.open(first) as tar:
+        record = next((member for member in tar if member.name.endswith(".json")), None)
+        held = tar.extractfile(record) if record else None
+        found = json.load(held) if held else {}
+    return [("jpg", "picture"), *((f"json: {name}", type(value).__name__) for name, value in found.items())]
+
+
 def _rows(path: Path) -> list[str]:
     """The first picture of each format's largest split with what is asked and answered."""
     import pyarrow.parquet as pq
 
-    lines, held = [], 0
-    for file in [sorted(folder.glob("*.parquet"))[-1] for folder in sorted(path.glob("data/*"))][:MOST_PICTURES]:
+    lines = []
+    for file in [sorted(folder.glob("*.parquet"))[-1] for folder in sorted(path.glob("data/*"))][:MOST_IMAGES]:
         row = pq.ParquetFile(file).read_row_group(0).slice(0, 1).to_pylist()[0]
         said = " → ".join(part["text"] for turn in row["messages"][:2] for part in turn["content"] if part["text"])
         picture = row.get("images") or []
-        data = base64.b64encode(picture[0]["bytes"]).decode() if picture else ""
-        held += len(data)
-        drawn = f"![{row['image_id']}](data:image/jpeg;base64,{data})\n\n" if data and held < MOST_BYTES else ""
+        drawn = f"![{row['image_id']}]({small(picture[0]['bytes'])})\n\n" if picture else ""
         lines.append(f"{drawn}**{row['format']}** `{row['id']}` ({row['licence']}): {_short(said)}")
     return lines
 
 
 def _members(path: Path) -> list[str]:
-    tars = sorted(path.glob("webdataset/*/*.tar"))[:MOST_PICTURES]
+    tars = sorted(path.glob("webdataset/*/*.tar"))[:MOST_FILES]
     lines = []
     for name in tars:
         with tarfile.open(name) as tar:
@@ -44,7 +58,7 @@ def _members(path: Path) -> list[str]:
 
 def _exports(path: Path) -> list[str]:
     lines = []
-    for file in sorted(path.glob("trainer/*/train.json*"))[:MOST_PICTURES]:
+    for file in sorted(path.glob("trainer/*/train.json*"))[:MOST_FILES]:
         with file.open(encoding="utf-8") as handle:
             row = next(line for line in handle if line.strip().startswith("{")).strip().rstrip(",")
         lines.append(f"`{file.relative_to(path)}`: `{_short(json.dumps(json.loads(row), ensure_ascii=False))}`")

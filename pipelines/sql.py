@@ -37,7 +37,7 @@ def main() -> int:
     """Command line; exit status 1 when a statement given with the command fails."""
     parser = argparse.ArgumentParser(prog="make sql", description=__doc__)
     parser.add_argument("statement", nargs="?", help="one SQL statement; without it, a shell")
-    parser.add_argument("--lake", default=os.environ.get("DERMOFORGE_LAKE", "lake"), help="lake URL (default: %(default)s)")
+    parser.add_argument("--lake", default=os.environ.get("DERMOFORGE_LAKE") or "lake", help="lake URL (default: %(default)s)")
     arguments = parser.parse_args()
     connection = connect(Lake(arguments.lake))
     if arguments.statement:

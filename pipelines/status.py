@@ -3,7 +3,7 @@
 Read from the lake alone; nothing is fetched, decoded or asked. Memory: ids and digests of one source, and one block of questions.
 """
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
@@ -37,9 +37,18 @@ class Due:
 
 
 def due(
-    lake: Lake, sources: Sequence[str], teacher: Teacher, config: TeacherConfig, releases: Path, profile: Profile
+    lake: Lake,
+    sources: Sequence[str],
+    teacher: Teacher,
+    config: TeacherConfig,
+    releases: Path,
+    profile: Profile,
+    cleared: Collection[str] = (),
 ) -> Iterator[Due]:
-    """Everything that is due, in the order of the pipeline; nothing for what is up to date."""
+    """Everything that is due, in the order of the pipeline; nothing for what is up to date.
+
+    What follows from the answers is not made again to compare it: only that it was never made is seen.
+    """
     read = {row["source"]: row for row in lake.read("sources").to_pylist()}
     for name in sources:
         if name not in read:
@@ -51,7 +60,8 @@ def due(
             )
         yield from _per_image(lake, name)
         yield from _questions(lake, name, teacher, config)
-    if lake.version("samples") is not None and latest(lake, sources, releases, profile) is None:
+        yield from _unmade(lake, name)
+    if lake.version("samples") is not None and latest(lake, sources, releases, profile, cleared) is None:
         yield Due(", ".join(sources), "release", 1, "the samples in the lake have not been released")
 
 
@@ -74,9 +84,27 @@ def _per_image(lake: Lake, source: str) -> Iterator[Due]:
             yield Due(source, table, new, "images without a row")
         if old:
             yield Due(source, table, old, "rows of an earlier version, or of other bytes")
+    images = _ids(lake, "images", source)
+    for table in ("embeddings", "groups"):
+        if new := len(images - _ids(lake, table, source)):
+            yield Due(source, table, new, "images without a row")
     labels = mapped(lake, source)
     if digest_rows(labels.sort_by("image_id")) != digest_rows(lake.read("diagnoses", source=source)):
         yield Due(source, "diagnoses", labels.num_rows, "labels or ontology changed")
+
+
+def _ids(lake: Lake, table: str, source: str) -> set[str]:
+    return set(lake.read(table, source=source, columns=["image_id"]).column("image_id").to_pylist())
+
+
+def _unmade(lake: Lake, source: str) -> Iterator[Due]:
+    """Stages after the teacher that have never been run on what the one before gave."""
+    taught = {subject.image_id for subject in subjects(lake, source)}
+    if new := len(taught - _ids(lake, "trajectories", source)):
+        yield Due(source, "trajectories", new, "images whose answers have not been judged")
+    accepted = lake.read("trajectories", source=source, columns=["status"]).column("status").to_pylist().count("accepted")
+    if accepted and not _ids(lake, "samples", source):
+        yield Due(source, "samples", accepted, "accepted trajectories, none of which was rendered")
 
 
 def _questions(lake: Lake, source: str, teacher: Teacher, config: TeacherConfig) -> Iterator[Due]:

@@ -51,7 +51,7 @@ AGREES: frozenset[Relation] = frozenset({"same", "ancestor", "descendant", "over
 """Relations of two names that can both be true of one picture."""
 
 
-CAPITALS = re.compile(r"\b\w*[A-Z]\w*[A-Z]")
+CAPITALS = re.compile(r"[A-Z]\w*[A-Z]")
 """What every abbreviation looks like; a test holds them to it."""
 
 

@@ -19,6 +19,7 @@ from prompts import schemas
 from prompts.ontology import Ontology
 from quality import claim_words, claims, finding_words, lexicon, text, thresholds
 from quality.claims import NOTHING, Known
+from quality.patterns import possible
 from quality.text import Mention, Polarity
 
 CHECKS: dict[str, str] = {
@@ -192,7 +193,8 @@ def _decode(raw_text: str) -> tuple[Any, str]:
     try:
         value = json.loads(raw_text, strict=False, object_pairs_hook=_unique_keys)
         raw_text.encode()
-        json.dumps(value, ensure_ascii=False).encode()
+        if "\\u" in raw_text:  # the only other way for half a character to get in
+            json.dumps(value, ensure_ascii=False).encode()
     except (ValueError, RecursionError) as error:
         return None, f"{text.clip(str(error), thresholds.QUOTE_CHARACTERS)} in {text.quoted([raw_text], 60, 1)}"
     if _deeper_than(value, thresholds.JSON_DEPTH_MAX):
@@ -324,7 +326,7 @@ def _prose_verdicts(prose: str, main: str, word_range: tuple[int, int]) -> list[
         _verdict("refusal", text.found(prose, lexicon.REFUSAL)),
         _length(main, word_range),
         _verdict("language", _language_faults(main)),
-        _verdict("degenerate", _degenerate_faults(main)),
+        _verdict("degenerate", _degenerate_faults(main, prose)),
     ]
 
 
@@ -347,16 +349,17 @@ def _language_faults(prose: str) -> list[str]:
         f"{mean:.1f} letters in a word": not thresholds.WORD_LETTERS[0] <= mean <= thresholds.WORD_LETTERS[1],
         "unpronounceable words": text.pronounceable_share(tokens) < thresholds.PRONOUNCEABLE_SHARE_MIN,
         "undecodable characters": "\ufffd" in prose,
-        "sentences in another language": any(map(text.foreign, text.sentences(prose))),
+        "sentences in another language": text.holds_foreign(prose),
     }
     return [fault for fault, present in faults.items() if present]
 
 
-def _degenerate_faults(prose: str) -> list[str]:
+def _degenerate_faults(prose: str, whole: str) -> list[str]:
+    """Faults of the running part of a text; `whole` is all of it, searched already."""
     tokens = text.words(prose)
     said = [" ".join(sentence.casefold().split()) for sentence in text.sentences(prose)]
     share = text.repeated_share(tokens, thresholds.REPEATED_GRAM_WORDS)
-    faults = text.found(prose, lexicon.PLACEHOLDER)
+    faults = text.found(prose, lexicon.PLACEHOLDER) if possible(lexicon.PLACEHOLDER, whole) else []
     faults += [match.group() for match in _CHARACTER_RUN.finditer(prose)]
     faults += [sentence for i, sentence in enumerate(said) if " " in sentence and sentence in said[:i]]
     if loop := text.looped(tokens):

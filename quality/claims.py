@@ -72,7 +72,9 @@ def _colours_not_there(prose: str, traces: Mapping[str, float | None]) -> list[s
     return [
         f"{mention.quote} / {_share(colour, traces):.1%} of the lesion is near it"
         for colour, pattern in colour_words.COLOURS_SAID.items()
-        if traces.get(colour) is not None and _share(colour, traces) < thresholds.COLOUR_CLAIMED_SHARE
+        if possible(colour_words.SHADE_NAMED[colour], prose)
+        and traces.get(colour) is not None
+        and _share(colour, traces) < thresholds.COLOUR_CLAIMED_SHARE
         for mention in text.mentions(prose, pattern)
         if mention.polarity is Polarity.AFFIRMED
     ]

@@ -5,7 +5,7 @@ Red light, a white scale bar or a black hair is none of it: a shade counts only 
 
 import re
 
-from quality.patterns import whole_words
+from quality.patterns import frames, whole_words
 
 SHADES: dict[str, tuple[str, ...]] = {
     "white": ("off-white", "white", "whitish", "ivory", "chalky", "milky", "porcelain", "alabaster", "snowy", "creamy"),
@@ -38,7 +38,7 @@ _LEADS = r"(?:is|are) (?:the |its )?(?:leading|dominant|main|prevailing|predomin
 
 def _said(*shades: str) -> re.Pattern[str]:
     one = rf"{_DEGREE}(?:" + "|".join(shades) + r")(?:-coloured|-colored|-toned|-tinged|-hued)?"
-    return whole_words(
+    return frames(
         rf"{one}(?:,? (?:and|or|to) \S+)? {_AREA}",
         rf"{_PART} (?:is|are|appears?|looks?|seems?|shows|has|displays) (?:\w+ly |partly |in part |mostly |almost )?(?:an? )?{one}(?! (?:scale|crust|hair|dot|globule|vessel|line|streak|network|veil|light|reflect)\w*)",
         rf"{_TURNS} {one}",
@@ -50,3 +50,6 @@ def _said(*shades: str) -> re.Pattern[str]:
 
 COLOURS_SAID: dict[str, re.Pattern[str]] = {colour: _said(*shades) for colour, shades in SHADES.items()}
 """Each colour of `prompts.schemas.COLOURS` as prose gives it to the lesion."""
+
+SHADE_NAMED: dict[str, re.Pattern[str]] = {colour: whole_words(*shades) for colour, shades in SHADES.items()}
+"""Any shade of a colour, in no frame: without one nothing of `COLOURS_SAID` matches."""

@@ -5,7 +5,7 @@ All patterns match whole words and ignore case. Written for this project.
 
 import re
 
-from quality.patterns import whole_words
+from quality.patterns import frames, whole_words
 
 _RIM = r"(?:edges?|borders?|margins?|outlines?|contours?|demarcation|periphery|rim|boundar(?:y|ies)|perimeter|circumference|border line|silhouette|delimitation|limits?|transition|borderline|line)"
 _BE = r"(?:is|are|appears?|looks?|seems?|remains?|runs?|being)"
@@ -96,16 +96,16 @@ _ROUND = (
 )  # fmt: skip
 
 AGAINST: dict[str, re.Pattern[str]] = {
-    "edge: sharp": whole_words(*_GRADUAL),
-    "edge: gradual": whole_words(*_SHARP),
-    "outline: smooth": whole_words(*_IRREGULAR),
-    "outline: irregular": whole_words(*_SMOOTH),
-    "symmetry: symmetric": whole_words(*_ASYMMETRIC),
-    "symmetry: asymmetric in both axes": whole_words(*_SYMMETRIC),
-    "number of colours: one": whole_words(*_MANY),
-    "number of colours: three or more": whole_words(*_ONE),
-    "shape: round": whole_words(*_LONG),
-    "shape: elongated": whole_words(*_ROUND),
+    "edge: sharp": frames(*_GRADUAL),
+    "edge: gradual": frames(*_SHARP),
+    "outline: smooth": frames(*_IRREGULAR),
+    "outline: irregular": frames(*_SMOOTH),
+    "symmetry: symmetric": frames(*_ASYMMETRIC),
+    "symmetry: asymmetric in both axes": frames(*_SYMMETRIC),
+    "number of colours: one": frames(*_MANY),
+    "number of colours: three or more": frames(*_ONE),
+    "shape: round": frames(*_LONG),
+    "shape: elongated": frames(*_ROUND),
 }
 """Phrases that a measured statement contradicts."""
 

@@ -5,20 +5,21 @@ that ends at a clause boundary. Nothing here knows dermatology; the word lists t
 """
 
 import re
-from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+import string
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from functools import lru_cache
 
-from quality.patterns import number_of, places
+from quality.patterns import places, possible, registered
 
 _WORD = re.compile(r"[^\W\d_]+(?:['\u2019-][^\W\d_]+)*")
-_ASCII_LETTERS = re.compile(r"[A-Za-z]")
+_ASCII_LETTERS = string.ascii_letters.encode()
 _SENTENCE_END = re.compile(r"[.!?]+(?=\s|$)|\n+")
-_CLAUSE_END = re.compile(
-    r"[.!?;\n]+|\b(?:but|however|although|though|while|whilst|whereas|yet|except|apart from|instead)\b", re.IGNORECASE
-)
+_TURNS_TO = r"\b(?:but|however|although|though|while|whilst|whereas|yet|except|apart from|instead)\b"
+_CLAUSE_WORD = registered(re.compile(_TURNS_TO, re.IGNORECASE))
+_CLAUSE_MARK = re.compile(r"[.!?;\n]+")
+_CLAUSE_END = re.compile(rf"{_CLAUSE_MARK.pattern}|{_TURNS_TO}", re.IGNORECASE)
 _VERBS = r"is|are|was|were|appears?|remains?|can|could|cannot|may|might|do|does|did|have|has|had"
 _SEEN = (
     r"seen|visible|present|evident|identified|identifiable|observed|noted|noticed|appreciated|found|detected|detectable"
@@ -103,6 +104,10 @@ _GAP_END = re.compile(
     rf",|\b(?:and|or|nor|as well as|together with|{_VERBS}|absent|missing|lacking|not|{_SAID_SEEN})\b", re.IGNORECASE
 )
 _VERB = re.compile(rf"\b(?:{_VERBS}|absent|missing|lacking|not|{_SAID_SEEN})\b", re.IGNORECASE)
+
+_VOWEL = re.compile(r"[aeiouy]")
+_CONSONANTS = re.compile(r"[bcdfghjklmnpqrstvwxz]{6}")
+_NEXT_ITEM = re.compile(r",|\band\b")
 
 _CLOSED_CLASS = (
     "a an the this that these those it its they their there here he she we i you his her our "
@@ -269,6 +274,8 @@ def quoted(found: Iterable[str], limit: int, most: int) -> str:
 
 def mentions(text: str, pattern: re.Pattern[str]) -> list[Mention]:
     """Every match of `pattern` in `text` with its polarity, read clause by clause."""
+    if not possible(pattern, text):
+        return []
     return [
         Mention(match.group(), _polarity(before, after) if _turns(clause) else Polarity.AFFIRMED, before, after)
         for clause in _holding(text, _CLAUSE_END, pattern)
@@ -279,22 +286,25 @@ def mentions(text: str, pattern: re.Pattern[str]) -> list[Mention]:
 
 def found(text: str, pattern: re.Pattern[str]) -> list[str]:
     """Every match of `pattern` inside a sentence of `text`, as written."""
+    if not possible(pattern, text):
+        return []
     return [match.group() for part in _holding(text, _SENTENCE_END, pattern) for match in pattern.finditer(part.strip())]
 
 
 def _holding(text: str, end: re.Pattern[str], pattern: re.Pattern[str]) -> Iterator[str]:
     """The parts of a text in which a pattern may match."""
-    parts, where = _parts(text, end)
-    number = number_of(pattern)
-    yield from parts if number is None else map(parts.__getitem__, where.get(number, ()))
+    parts, starts = _parts(text, end)
+    return map(parts.__getitem__, places(pattern, text, starts))
 
 
 @lru_cache(maxsize=64)
-def _parts(text: str, end: re.Pattern[str]) -> tuple[Sequence[str], Mapping[int, Sequence[int]]]:
-    """A text cut where `end` matches, and for each pattern by its number the parts that may hold it."""
+def _parts(text: str, end: re.Pattern[str]) -> tuple[Sequence[str], Sequence[int]]:
+    """A text cut where `end` matches, and where each part starts."""
+    if end is _CLAUSE_END and not possible(_CLAUSE_WORD, text):
+        end = _CLAUSE_MARK
     cuts = [match.span() for match in end.finditer(text)]
-    spans = list(zip([0, *(stop for _, stop in cuts)], [*(start for start, _ in cuts), len(text)], strict=True))
-    return [text[start:stop] for start, stop in spans], places(text, spans)
+    starts = [0, *(stop for _, stop in cuts)]
+    return [text[start:stop] for start, stop in zip(starts, [*(start for start, _ in cuts), len(text)], strict=True)], starts
 
 
 def reach(before: str) -> str:
@@ -337,23 +347,33 @@ def _predicate(after: str) -> str:
     if gap is None or len(words(after[: gap.start()])) > 2:
         return ""
     verb = _VERB.search(after, gap.start())
-    return " ".join(re.split(r",|\band\b", after[verb.start() :])[0].split()[:6]) if verb else ""
+    return " ".join(_NEXT_ITEM.split(after[verb.start() :], maxsplit=1)[0].split()[:6]) if verb else ""
 
 
 def function_word_share(tokens: Sequence[str]) -> float:
     """Share of `tokens` that are closed-class English words, 0 to 1; 0 for none."""
-    return sum(token in FUNCTION_WORDS for token in tokens) / len(tokens) if tokens else 0.0
+    return sum(map(FUNCTION_WORDS.__contains__, tokens)) / len(tokens) if tokens else 0.0
+
+
+def holds_foreign(text: str) -> bool:
+    """Whether any sentence of a text is `foreign`."""
+    said = sentences(text)
+    if ELSEWHERE.isdisjoint(_words(text)):  # then a sentence with any English function word is not
+        said = [sentence for sentence in said if FUNCTION_WORDS.isdisjoint(sentence.lower().split())]
+    return any(map(foreign, said))
 
 
 def foreign(sentence: str) -> bool:
     """Whether a sentence has function words of another language and hardly any English ones, or is long and has none at all."""
-    tokens = words(sentence)
-    share, other = function_word_share(tokens), len(ELSEWHERE & set(tokens))
+    tokens = _WORD.findall(sentence.lower())
+    share, other = function_word_share(tokens), len(ELSEWHERE.intersection(tokens))
     return (other >= 2 and share < 0.2) or (other >= 1 and share < 0.15) or (len(tokens) >= 7 and share == 0)
 
 
 def looped(tokens: Sequence[str]) -> str:
     """A phrase of two to five words that stands four times in a row; empty when there is none."""
+    if not repeated_share(tokens, 5):  # four times the same two words hold some five words twice
+        return ""
     for size in range(2, 6):
         same = "".join("x" if one == other else " " for one, other in zip(tokens, tokens[size:], strict=False))
         start = same.find("x" * 3 * size)
@@ -365,7 +385,8 @@ def looped(tokens: Sequence[str]) -> str:
 def letter_share(text: str) -> float:
     """Share of the non-space characters that are ASCII letters, 0 to 1; 0 for an empty text."""
     solid = "".join(text.split())
-    return len(_ASCII_LETTERS.findall(solid)) / len(solid) if solid else 0.0
+    plain = solid.encode("ascii", "ignore")
+    return (len(plain) - len(plain.translate(None, _ASCII_LETTERS))) / len(solid) if solid else 0.0
 
 
 def pronounceable_share(tokens: Sequence[str]) -> float:
@@ -375,7 +396,7 @@ def pronounceable_share(tokens: Sequence[str]) -> float:
 
 @lru_cache(maxsize=65536)
 def _pronounceable(token: str) -> bool:
-    return bool(re.search(r"[aeiouy]", token)) and not re.search(r"[bcdfghjklmnpqrstvwxz]{6}", token)
+    return bool(_VOWEL.search(token)) and not _CONSONANTS.search(token)
 
 
 def longest_run(items: Sequence[str]) -> int:
@@ -390,6 +411,6 @@ def longest_run(items: Sequence[str]) -> int:
 
 def repeated_share(tokens: Sequence[str], size: int) -> float:
     """Share of the `size`-grams of `tokens` that occurred before in the text, 0 to 1; 0 when there are none."""
-    grams = Counter(tuple(tokens[i : i + size]) for i in range(len(tokens) - size + 1))
-    total = sum(grams.values())
-    return (total - len(grams)) / total if total else 0.0
+    total = len(tokens) - size + 1
+    distinct = len(set(zip(*(tokens[start:] for start in range(size)), strict=False)))
+    return (total - distinct) / total if total > 0 else 0.0

@@ -332,19 +332,19 @@ def facts_of(url: str) -> dict[str, Any]:
     return {"size": int(length) if length.isdigit() else None, "validator": _validator(answer)}
 
 
-def get_json(url: str, params: dict[str, Any] | None = None, *, label: str) -> Any:
+def get_json(url: str, params: dict[str, Any] | None = None, *, label: str, attempts: int = ATTEMPTS) -> Any:
     """A JSON document, retried like a file. Raises Gone, GivenUp."""
     import urllib3
 
     waited, wait = 0.0, FIRST_WAIT_SECONDS
-    for attempt in range(1, ATTEMPTS + 1):
+    for attempt in range(1, attempts + 1):
         try:
             answer = client().request("GET", url, fields=params)
             _raise_for(answer, url)
             return answer.json()
         except (urllib3.exceptions.HTTPError, ValueError, _Again) as error:
             pause = max(getattr(error, "wait", None) or 0.0, wait)
-            if attempt == ATTEMPTS or waited + pause > BUDGET_SECONDS:
+            if attempt == attempts or waited + pause > BUDGET_SECONDS:
                 raise GivenUp(f"{label}: {url}: {error} ({attempt} tries)") from error
             log.warning("%s: %s; trying again in %.0f s", label, error, pause)
             time.sleep(pause)

@@ -11,7 +11,7 @@ import os
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from sources.download import Gone, fetch_small, get_json
+from sources.download import ATTEMPTS, Gone, fetch_small, get_json
 from sources.entry import ArchiveQuery
 from sources.files import Link
 
@@ -48,9 +48,10 @@ def links(table: str) -> Iterator[Link]:
         yield from (Link(f"{row['isic_id']}.jpg", row["url"]) for row in csv.DictReader(handle) if row.get("url"))
 
 
-def count(query: ArchiveQuery) -> int:
-    """How many images the archive holds now for a query."""
-    return int(get_json(f"{query.api}/images/search/", {**_params(query), "limit": 1}, label="ISIC Archive")["count"])
+def count(query: ArchiveQuery, *, attempts: int = ATTEMPTS) -> int:
+    """How many images the archive holds now for a query. Raises QueryFailed, Gone, GivenUp."""
+    params = {**_params(query, attempts), "limit": 1}
+    return int(get_json(f"{query.api}/images/search/", params, label="ISIC Archive", attempts=attempts)["count"])
 
 
 def _pages(query: ArchiveQuery, folder: str) -> Iterator[Mapping[str, Any]]:
@@ -78,20 +79,20 @@ def _last_page(folder: str) -> tuple[int, dict[str, Any] | None]:
         return int(names[-1].removesuffix(".json")), json.load(handle)
 
 
-def _params(query: ArchiveQuery) -> dict[str, str]:
+def _params(query: ArchiveQuery, attempts: int = ATTEMPTS) -> dict[str, str]:
     params = {"query": query.search} if query.search else {}
-    ids = [_collection(name, query.api) for name in query.collections]
+    ids = [_collection(name, query.api, attempts) for name in query.collections]
     return params | ({"collections": ",".join(ids)} if ids else {})
 
 
-def _collection(name: str, api: str) -> str:
+def _collection(name: str, api: str, attempts: int) -> str:
     """The id of the public collection of that name or number."""
     if name.isdigit():
         return name
     found: dict[str, str] = {}
     address: str | None = f"{api}/collections/"
     while address:
-        page = get_json(address, label="ISIC Archive collections")
+        page = get_json(address, label="ISIC Archive collections", attempts=attempts)
         for item in page["results"]:
             if name.casefold() in str(item["name"]).casefold():
                 found[str(item["id"])] = str(item["name"])

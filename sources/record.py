@@ -139,7 +139,6 @@ REASONS = {
     "bomb": "the header claims more pixels than the limit",
     "too_small": "the shorter side is under the limit",
     "blank": "every pixel has the same value",
-    "unsupported_format": "a format that is not a still photograph",
     "extension_mismatch": "the file's extension is not its format (kept under its true format)",
     "cmyk": "a CMYK image (kept, converted to RGB)",
     "sixteen_bit": "more than 8 bits a channel (kept, scaled to 8)",

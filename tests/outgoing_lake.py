@@ -13,6 +13,7 @@ from PIL import Image, PngImagePlugin
 from pipelines.lake import Lake
 from pipelines.tables import TABLES
 from prompts.ontology import load
+from quality.image_gates import ACTIONS
 from tests.made import picture
 
 FORMATS = ("description", "choice")
@@ -72,14 +73,20 @@ def lake_of(home: Path, images: Sequence[Made]) -> Lake:
         pack = lake.write_pack(source, [(image.image_id, image.data()) for image in mine])
         _put(lake, "images", source, [_image(image, pack, n) for n, image in enumerate(mine)])
         gated = [image for image in mine if image.gates is not None]
-        _put(lake, "image_quality", source, [{"image_id": i.image_id, "source": source, "gates": list(i.gates)} for i in gated])
+        _put(lake, "image_quality", source, [_judged(image) for image in gated])
         _put(lake, "samples", source, [row for image in mine for row in _samples(image)])
-        _put(lake, "sources", source, [{"source": source, "version": "1", "input_digest": "0"}])
+        _put(lake, "sources", source, [{"source": source, "version": "1", "input_digest": "0", "files": "{}"}])
     return lake
 
 
 def _put(lake: Lake, table: str, source: str, rows: list[dict]) -> None:
     lake.replace(table, pa.Table.from_pylist(rows, schema=TABLES[table].schema), source=source)
+
+
+def _judged(image: Made) -> dict:
+    codes = list(image.gates or ())
+    verdicts = [{"code": code, "action": ACTIONS[code], "metric": "made", "measured": 1.0, "threshold": 0.5} for code in codes]
+    return {"image_id": image.image_id, "source": image.source, "gates": codes, "verdicts": json.dumps(verdicts)}
 
 
 def _image(image: Made, pack: str, row: int) -> dict:

@@ -45,6 +45,7 @@ ASSETS = {
     "review_queue",
     "agreement",
 }
+MOST_EVENT_BYTES = 100_000
 BLOCKING = {
     ("groups", "leakage"),
     ("groups", "largest_group"),
@@ -123,6 +124,8 @@ def test_an_asset_run_leaves_the_metadata_that_people_look_at(corpus):
         assert result.success
         seen = {e.asset_key.to_user_string(): e.materialization for e in result.get_asset_materialization_events()}
         assert set(seen) == ASSETS - {"hub_release"}
+        sizes = {f"{e.event_type_value} {e.asset_key or e.step_key}": len(dg.serialize_value(e)) for e in result.all_events}
+        assert {name: size for name, size in sizes.items() if size > MOST_EVENT_BYTES} == {}
         images = seen["images"].metadata
         assert images["dagster/partition_row_count"].value == corpus.lake.read("images").num_rows
         assert "data:image/jpeg" in str(images["thumbnails"].value)
@@ -130,9 +133,16 @@ def test_an_asset_run_leaves_the_metadata_that_people_look_at(corpus):
         for name in ("parquet_shards", "webdataset_shards", "trainer_exports"):
             assert seen[name].metadata["files"].value > 1 and seen[name].metadata["preview"].value != "nothing"
             assert seen[name].metadata["dagster/row_count"].value >= corpus.lake.read("samples").num_rows * 0.9
-        for name in ASSETS - {"data_card", "report", "hub_release", "image_probe"}:
+        for name in ASSETS - {"hub_release", "image_probe"}:
             assert "dagster/uri" in seen[name].metadata
             assert seen[name].tags["dagster/data_version"]
+        for name in ("images", "diagnoses", "groups", "trajectories", "samples", "rl_prompts", "benchmark", "review_queue"):
+            assert "image_id" in seen[name].metadata["first rows"].value, name
+        assert {c.name for c in seen["parquet_shards"].metadata["dagster/column_schema"].value.columns} >= {
+            "images",
+            "messages",
+        }
+        assert "█" in seen["groups"].metadata["split"].value
         checks = {(c.asset_key.to_user_string(), c.check_name): c.passed for c in result.get_asset_check_evaluations()}
         assert all(checks.values()), checks
 

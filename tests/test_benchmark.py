@@ -140,16 +140,31 @@ def test_a_judge_counts_claims_with_three_votes_and_never_its_own_answers(lake, 
 
 
 @pytest.mark.parametrize(
-    ("arguments", "told"),
+    ("arguments", "told", "status"),
     [
-        (["predict"], "--url URL --model NAME"),
-        (["predict", "--url", "nonsense", "--model", "m"], "is not a URL"),
-        (["predict", "--url", "http://127.0.0.1:9/v1", "--model", "m", "--tasks", "none"], "build it first"),
-        (["predict", "--config", "missing.toml"], "missing.toml"),
+        (["predict"], "--url URL --model NAME", 2),
+        (["predict", "--url", "nonsense", "--model", "m"], "is not a URL", 1),
+        (["predict", "--config", "missing.toml"], "missing.toml", 2),
     ],
 )
-def test_what_cannot_be_done_is_told_in_a_sentence(lake, capsys, arguments, told):
-    assert main(["--lake", lake.url, *arguments]) == 1
+def test_what_cannot_be_done_is_told_in_a_sentence(lake, capsys, arguments, told, status):
+    assert main(["--lake", lake.url, *arguments]) == status
+    assert told in capsys.readouterr().err
+
+
+SERVER = ["--url", "http://127.0.0.1:9/v1", "--model", "m"]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "told", "status"),
+    [
+        (["--tasks", "hierarchy,diagnoses"], "no task is called diagnoses; there are ", 2),
+        (["--tasks", "hierarchy"], "build it first", 1),
+        ([], "build it first", 1),
+    ],
+)
+def test_a_task_that_is_none_is_refused_and_an_empty_benchmark_is_told(tmp_path, capsys, arguments, told, status):
+    assert main(["--lake", str(tmp_path / "lake"), "predict", *SERVER, *arguments]) == status
     assert told in capsys.readouterr().err
 
 

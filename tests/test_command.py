@@ -114,6 +114,12 @@ def test_the_report_is_one_file(place):
     assert "report" in run("report", "--public", **place)
 
 
+def test_the_report_is_of_the_sources_that_are_named(tmp_path):
+    empty = {"DERMOFORGE_LAKE": str(tmp_path / "lake"), "DERMOFORGE_RELEASES": str(tmp_path / "releases")}
+    assert "holds no image of med_node, pad_ufes_20" in run("report", "-s", "pad_ufes_20,med_node", status=1, **empty)
+    assert "did you mean med_node?" in run("report", "-s", "med_nod", status=2, **empty)
+
+
 def test_sql_and_ledger_read_the_lake(place):
     assert "completions" in run("sql", "select 'completions' as name, count(*) from completions", **place)
     assert "composer" in run("ledger", **place)

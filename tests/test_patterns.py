@@ -1,12 +1,18 @@
-"""Looking only for patterns whose words are there loses no match."""
+"""The search for all patterns at once loses no match: the patterns themselves, run one by one, are the oracle."""
 
 import re
+from functools import cache
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from quality import claim_words, lexicon, patterns  # noqa: F401  # importing registers their patterns
+from benchmarks import plants, scribe, sound_texts
+from prompts.schemas import TEXT_KEY
+from quality import checks, patterns, text  # noqa: F401  # the checks register their patterns
+from quality.byte_patterns import encoded_pattern
+
+ODD = "\u017f\u212a\u0130\u0131\u00df\u00e9e\u0301\u2019\u2013\u2026\u00a0\u2028\u0085\u200b\x1f\x00\u0663\u00b2\u65e5\ufb01_\t\n.;!?-'(), 19%@#{<"
 
 
 @pytest.mark.parametrize("number", range(len(patterns._REGISTERED)))
@@ -24,12 +30,33 @@ def test_no_text_with_a_match_is_called_impossible(number):
     holds()
 
 
-def test_what_has_no_words_is_always_possible():
-    assert patterns.needles(re.compile(r"\w+")) is None
+def test_what_was_not_registered_is_always_possible():
     assert patterns.possible(re.compile("never registered"), "anything")
 
 
-def test_needles_are_the_rarest_part():
-    assert patterns.needles(re.compile(r"(?:brown|tanned) (?:hue|area)")) == {"brown", "tanned"}
-    assert patterns.needles(re.compile(r"\d{2}[ -]march")) == {str(n) for n in range(10)}
-    assert patterns.needles(re.compile(r"(?:maybe)? x{4,}")) == {"xxxx"}
+def test_a_pattern_that_the_search_cannot_tell_from_others_is_refused():
+    with pytest.raises(ValueError, match="MARKS"):
+        encoded_pattern(re.compile("na[\u00efi]ve"))
+
+
+@cache
+def prose() -> list[str]:
+    """Sound and faulty texts of every author."""
+    faulty = [plants.planted(kind, 1, author)[0][1] for author in plants.AUTHORS for kind in plants.AUTHORS[author]]
+    sound = [scribe.sound(seed) for seed in range(5)] + sound_texts.trajectories("fifth")[:10]
+    texts = [str(one.observation.get(TEXT_KEY)) for one in faulty + sound] + [one.reasoning["reasoning"] for one in sound]
+    return sorted(set(texts))
+
+
+@given(st.data(), st.text(ODD, max_size=4), st.floats(0, 1))
+@settings(max_examples=60, deadline=None)
+@example(None, "", 0.0)
+def test_mentions_and_finds_are_those_of_every_pattern_run_by_itself(data, odd, place):
+    held = data.draw(st.sampled_from(prose())) if data else "Streaks; but+1234567 no. \u0130tchy blue-gray veil.1234 ID12345"
+    cut = int(place * len(held))
+    given_text = held[:cut] + odd + held[cut:]
+    for pattern in patterns._REGISTERED:
+        alone = re.compile(f"(?:{pattern.pattern})", pattern.flags)  # not registered: sought everywhere
+        assert text.found(given_text, pattern) == text.found(given_text, alone)
+        assert text.mentions(given_text, pattern) == text.mentions(given_text, alone)
+        assert patterns.possible(pattern, given_text) or not pattern.search(given_text)

@@ -15,18 +15,22 @@ from pipelines.lake import Lake
 from pipelines.teach.config import BadConfig, TeacherConfig, load_config
 from pipelines.teach.engines import open_engine
 from pipelines.teach.requests import EngineUnavailable
+from prompts.benchmark.items import TASKS
 from quality.benchmark.reading import by_words
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Command line; exit status 1 with the reason when a model or judge cannot be asked, or there is nothing to ask."""
+    """Command line; exit status 1 when a model or judge cannot be asked, or there is nothing to ask; 2 for a wrong argument or file."""
     chosen = _parser().parse_args(arguments)
     logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(message)s", datefmt="%H:%M:%S", stream=sys.stderr)
     logging.getLogger("dermoforge").setLevel(logging.INFO)
     lake = Lake(chosen.lake)
     try:
         chosen.run(lake, chosen)
-    except (EngineUnavailable, BadConfig, Busy) as error:
+    except BadConfig as error:
+        print(error, file=sys.stderr)
+        return 2
+    except (EngineUnavailable, Busy) as error:
         print(error, file=sys.stderr)
         return 1
     return 0
@@ -72,9 +76,11 @@ def _build(lake: Lake, chosen: argparse.Namespace) -> None:
 
 def _predict(lake: Lake, chosen: argparse.Namespace) -> None:
     tasks = {name for name in chosen.tasks.split(",") if name}
+    if unknown := sorted(tasks - TASKS.keys()):
+        raise BadConfig(f"no task is called {', '.join(unknown)}; there are {', '.join(TASKS)}")
     items = [item for item in read_items(lake) if not tasks or item.task in tasks]
     if not items:
-        raise EngineUnavailable(f"no items in the benchmark of {lake.url}: build it first, and check --tasks")
+        raise EngineUnavailable(f"no items in the benchmark of {lake.url}: build it first")
     engine = open_engine(lake, _config(chosen))
     done = predict(lake, items, engine)
     print(
