@@ -30,14 +30,14 @@ class Team:
     cluster: Any
     client_port: int
 
-    def settings(self, home: Path, lake: str) -> dict[str, str]:
-        """The environment of a run whose lake is `lake` in the bucket and whose instance is the team's."""
+    def settings(self, home: Path) -> dict[str, str]:
+        """The environment of a run whose lake is in the bucket and whose instance is the team's."""
         (home / "instance").mkdir(parents=True)
         (home / "instance" / "dagster.yaml").write_bytes((ROOT / "deploy" / "dagster.yaml").read_bytes())
         return {
             "DAGSTER_HOME": str(home / "instance"),
             **self.postgres,
-            "DERMOFORGE_LAKE": f"{self.bucket}/{lake}",
+            "DERMOFORGE_LAKE": self.bucket,
             "RAY_ADDRESS": self.cluster.address,
         }
 
@@ -78,7 +78,7 @@ def test_a_process_outside_the_cluster_is_its_client(team):
 @pytest.mark.timeout(900)
 def test_a_team_makes_the_laptops_corpus_although_a_node_dies_in_the_middle(corpus, team, tmp_path):
     ours, victim = Corpus(tmp_path), next(iter(team.cluster.worker_nodes))
-    process = ours.start(**team.settings(tmp_path, "lake"))
+    process = ours.start(**team.settings(tmp_path))
     try:
         kill_when_busy(victim, "measure_batch", process)
         printed, errors = process.communicate(timeout=600)
