@@ -37,7 +37,7 @@ class Team:
         return {
             "DAGSTER_HOME": str(home / "instance"),
             **self.postgres,
-            "DERMOFORGE_LAKE": self.bucket,
+            "DERMOFORGE_LAKE": f"{self.bucket}/lake",
             "RAY_ADDRESS": self.cluster.address,
         }
 
