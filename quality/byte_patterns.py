@@ -90,6 +90,8 @@ def _sequence(items: Iterable[tuple[Any, Any]]) -> str:
 def _part(what: Any, detail: Any) -> str:
     if what in (op.LITERAL, op.RANGE):
         return _class(_members([(what, detail)]))
+    if what is op.ANY:
+        return _class(frozenset(STANDS_FOR))
     if what is op.NOT_LITERAL:
         return _class(_outside([(op.LITERAL, detail)]))
     if what is op.IN:
