@@ -89,7 +89,7 @@ def _sequence(items: Iterable[tuple[Any, Any]]) -> str:
 
 def _part(what: Any, detail: Any) -> str:
     if what in (op.LITERAL, op.RANGE):
-        return _class(_members([(what, detail)]))
+        return _single(what, detail)
     if what is op.ANY:
         return _class(frozenset(STANDS_FOR))
     if what is op.NOT_LITERAL:
@@ -110,6 +110,12 @@ def _part(what: Any, detail: Any) -> str:
     raise ValueError(f"a search for many patterns cannot read {what}")
 
 
+@cache
+def _single(what: Any, detail: Any) -> str:
+    """A class of one member: most of a pattern is letters."""
+    return _class(_members([(what, detail)]))
+
+
 def _members(kinds: Iterable[tuple[Any, Any]]) -> frozenset[int]:
     """The bytes of a class, each of which may stand for a character that it holds."""
     listed = [kind for kind in kinds if kind[0] is not op.NEGATE]
@@ -123,11 +129,14 @@ def _outside(kinds: Iterable[tuple[Any, Any]]) -> frozenset[int]:
 
 
 def _codes(kinds: list[tuple[Any, Any]], wanted: bool) -> frozenset[int]:
-    return frozenset(
-        code
-        for code, chars in STANDS_FOR.items()
-        if any(any(_holds(char, what, detail) for what, detail in kinds) is wanted for char in chars)
-    )
+    held = frozenset[str]().union(*(_chars(what, detail) for what, detail in kinds))
+    return frozenset(code for code, chars in STANDS_FOR.items() if any((char in held) is wanted for char in chars))
+
+
+@cache
+def _chars(what: Any, detail: Any) -> frozenset[str]:
+    """The characters of `STANDS_FOR` that a member of a class holds."""
+    return frozenset(char for chars in STANDS_FOR.values() for char in chars if _holds(char, what, detail))
 
 
 def _holds(char: str, what: Any, detail: Any) -> bool:
