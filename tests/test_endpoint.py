@@ -52,7 +52,7 @@ def test_both_stages_run_through_it_and_the_second_waits_for_nobody(untaught, ch
 
 def test_every_fault_is_tried_again_and_costs_no_answer(untaught, chat, url):
     chat.faults = deque(FAULTS * 2)
-    done = ask_missing(untaught, questions(untaught), open_engine(untaught, config(url, patience_seconds=60)), "t")
+    done = ask_missing(untaught, questions(untaught), open_engine(untaught, config(url, patience_seconds=60, timeout_seconds=60)), "t")
     assert (done.asked, done.failed) == (IMAGES, 0)
     assert len(chat.bodies) == IMAGES + 2 * len(FAULTS)
 

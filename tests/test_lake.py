@@ -8,6 +8,7 @@ import pyarrow as pa
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from pyarrow.fs import PyFileSystem
 
 from pipelines.lake import ROW_GROUP, Lake, OldLake, digest_rows
 from pipelines.tables import TABLES
@@ -165,6 +166,14 @@ def test_the_digest_sees_values_and_not_layout():
     chunked = pa.concat_tables([rows.slice(0, 7), rows.slice(7)])
     assert digest_rows(rows) == digest_rows(chunked)
     assert digest_rows(rows) != digest_rows(rejects("a", 50, detail="e"))
+
+
+def test_a_table_is_read_by_arrow_itself_so_that_no_thread_of_it_needs_python_when_a_process_ends(tmp_path, bucket):
+    for url in (str(tmp_path / "a lake"), f"{bucket}/a lake"):
+        lake = Lake(url)
+        lake.replace("quarantine", rejects("a", 2), source="a")
+        assert not isinstance(lake.dataset("quarantine").filesystem.base_fs, PyFileSystem)
+        assert lake.read("quarantine", source="a").num_rows == 2
 
 
 def test_an_unknown_table_is_refused(tmp_path):
