@@ -19,7 +19,7 @@ FAULTS = ["status:500", "html", "close", "cut", "huge", "invalid", "empty", "sta
 
 
 def config(*urls: str, **options) -> TeacherConfig:
-    endpoint = {"urls": urls, "timeout_seconds": 3, "patience_seconds": 8, **options}
+    endpoint = {"urls": urls, "timeout_seconds": 60, "patience_seconds": 8, **options}
     return TeacherConfig.model_validate({"engine": "endpoint", "model": MODEL, "endpoint": endpoint, "attempts": 1})
 
 
@@ -52,14 +52,14 @@ def test_both_stages_run_through_it_and_the_second_waits_for_nobody(untaught, ch
 
 def test_every_fault_is_tried_again_and_costs_no_answer(untaught, chat, url):
     chat.faults = deque(FAULTS * 2)
-    done = ask_missing(untaught, questions(untaught), open_engine(untaught, config(url, patience_seconds=60, timeout_seconds=60)), "t")
+    done = ask_missing(untaught, questions(untaught), open_engine(untaught, config(url, patience_seconds=60)), "t")
     assert (done.asked, done.failed) == (IMAGES, 0)
     assert len(chat.bodies) == IMAGES + 2 * len(FAULTS)
 
 
 def test_a_dripping_answer_is_left(untaught, chat, url):
     chat.faults = deque(["drip", "drip"])
-    assert ask_missing(untaught, questions(untaught)[:4], open_engine(untaught, config(url)), "t").failed == 0
+    assert ask_missing(untaught, questions(untaught)[:4], open_engine(untaught, config(url, timeout_seconds=3)), "t").failed == 0
 
 
 def test_a_request_that_fails_while_the_server_lives_is_a_row_with_a_reason(untaught, chat, url):
