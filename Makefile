@@ -91,15 +91,17 @@ lock: install ## resolve pyproject.toml into requirements/*.lock again
 
 install: $(STAMP) ## install the locked packages into .venv (done by every other target)
 
-# The stamp is written last: an install that was cut short is done again by the next make.
+# The stamp is written last: an install that was cut short is done again by the next make. Bytecode is written here, as a process that
+# may not write it (a read-only image, PYTHONDONTWRITEBYTECODE) would compile all that it imports, each time: Dagster alone is a second.
 $(STAMP): $(LOCK) pyproject.toml setup/mend_torchvision.py
 	@command -v $(PYTHON311) >/dev/null || { echo "Python 3.11 is needed: no '$(PYTHON311)' on PATH (PYTHON311=… names another)" >&2; exit 1; }
 	@echo "installing $(LOCK) into .venv (a few minutes the first time)"
 	@test -x .venv/bin/python || $(PYTHON311) -m venv .venv
 	@$(RUN) -m pip install --quiet --disable-pip-version-check uv==$(UV_VERSION)
-	@.venv/bin/uv pip install --quiet --system-certs --python $(RUN) --no-deps --find-links "$(FIND_LINKS)" -r $(LOCK)
+	@.venv/bin/uv pip install --quiet --system-certs --compile-bytecode --python $(RUN) --no-deps --find-links "$(FIND_LINKS)" -r $(LOCK)
 	@.venv/bin/uv pip install --quiet --system-certs --python $(RUN) --no-deps -e .
 	@$(RUN) setup/mend_torchvision.py
+	@$(RUN) -m compileall -q sources prompts quality pipelines assets
 	@rm -f .venv/installed-* && touch $@
 
 $(DAGSTER_HOME)/dagster.yaml: dagster.yaml

@@ -8,6 +8,7 @@ import ast
 import hashlib
 from collections.abc import Mapping
 from datetime import timedelta
+from functools import cache
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, Literal, get_args
@@ -125,8 +126,14 @@ def code_of(*modules: str) -> str:
     """
     sink = hashlib.sha256()
     for path in (path for name in modules for path in _files(name)):
-        sink.update(ast.dump(ast.parse(path.read_text(encoding="utf-8"))).encode())
+        sink.update(_meaning(path))
     return sink.hexdigest()[:16]
+
+
+@cache
+def _meaning(path: Path) -> bytes:
+    """What a module does: several assets share some."""
+    return ast.dump(ast.parse(path.read_text(encoding="utf-8"))).encode()
 
 
 def _files(module: str) -> list[Path]:

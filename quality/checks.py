@@ -12,9 +12,6 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
-from jsonschema import Draft202012Validator
-from jsonschema.exceptions import ValidationError
-
 from prompts import schemas
 from prompts.ontology import Ontology
 from quality import claim_words, claims, finding_words, lexicon, text, thresholds
@@ -223,9 +220,10 @@ def _children(value: Any) -> Iterable[Any]:
 
 
 @cache
-def _validators(stage: str) -> tuple[Any, Draft202012Validator]:
+def _validators(stage: str) -> tuple[Any, Any]:
     """A compiled validator that says yes or no, and one that says what is wrong."""
     import jsonschema_rs
+    from jsonschema import Draft202012Validator
 
     schema = schemas.reasoning_schema() if stage == "reasoning" else schemas.observation_schema(stage)
     return jsonschema_rs.validator_for(schema), Draft202012Validator(schema)
@@ -239,7 +237,7 @@ def _form_verdicts(value: Any, stage: str) -> list[Verdict]:
     return [_verdict("schema", shape), _verdict("vocabulary", outside)]
 
 
-def _place(error: ValidationError) -> str:
+def _place(error: Any) -> str:
     return ".".join(str(step) for step in error.absolute_path) or "answer"
 
 

@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from jsonschema import Draft202012Validator
 
 from prompts.judging import AXES, judging_schema
 from quality.text import clip
@@ -26,6 +25,8 @@ class Judgement:
 
 def read(raw: str, judged: str) -> Judgement:
     """A judge's answer about the text `judged`. A passage that does not stand in the text makes the whole answer worthless."""
+    from jsonschema import Draft202012Validator
+
     try:
         value = json.loads(raw, strict=False)
     except (ValueError, RecursionError) as error:

@@ -9,9 +9,25 @@ import threading
 from bisect import bisect_right
 from collections.abc import Mapping, Sequence
 from functools import cache, lru_cache
-from typing import Any
+from typing import Any, cast
 
 from quality.byte_patterns import encoded, encoded_pattern
+
+
+class _Uncompiled:
+    """Stands for a pattern until something is asked of it: 150 of them take half a second, and what loads them all asks few."""
+
+    def __init__(self, pattern: str, flags: int) -> None:
+        self.pattern, self.flags = pattern, flags
+
+    def __getattr__(self, name: str) -> Any:
+        """What the compiled pattern has of this name, kept here from then on."""
+        if name.startswith("__"):
+            raise AttributeError(name)
+        found = getattr(re.compile(self.pattern, self.flags), name)
+        setattr(self, name, found)
+        return found
+
 
 _REGISTERED: list[re.Pattern[str]] = []
 _NUMBER: dict[int, int] = {}
@@ -21,7 +37,8 @@ _OF_THREAD = threading.local()
 
 def whole_words(*alternatives: str) -> re.Pattern[str]:
     """A pattern of alternatives that match whole words in any case."""
-    return registered(re.compile(r"(?<![^\W_])(?:" + "|".join(alternatives) + r")(?![^\W_])", re.IGNORECASE))
+    pattern = _Uncompiled(r"(?<![^\W_])(?:" + "|".join(alternatives) + r")(?![^\W_])", re.IGNORECASE)
+    return registered(cast(re.Pattern[str], pattern))
 
 
 def frames(*alternatives: str) -> re.Pattern[str]:

@@ -16,7 +16,7 @@ from PIL import Image
 from assets import published, standing
 from assets.definitions import build_defs, defs
 from assets.describe import EVENT_BYTES, bounded
-from assets.graph import COPIED, GROUPS
+from assets.graph import COPIED, GROUPS, code_of
 from assets.settings import Settings
 from pipelines import watch
 from pipelines.lake import Lake
@@ -270,3 +270,15 @@ def failed(found: dg.Definitions) -> set[str]:
     evaluated = result.get_asset_check_evaluations()
     assert len(evaluated) == len(standing.STANDING) + 3
     return {f"{e.asset_key.to_user_string()}.{e.check_name}" for e in evaluated if not e.passed}
+
+
+def test_a_code_version_tells_what_a_module_does_and_nothing_of_how_it_is_laid_out(tmp_path, monkeypatch):
+    monkeypatch.syspath_prepend(str(tmp_path))
+    text = "def kept(word, most=3):\n    return word in {'b', 'a', 'c'} and len(word) < most\n"
+    same = ("# why\n\n" + text, text.replace("(word, most=3):", "(\n    word, most=3\n):"))
+    other = (text.replace("'c'", "'d'"), text.replace("<", "<="), text.replace("=3", "=4"), text.replace("and", "or"))
+    for number, content in enumerate((text, *same, *other)):
+        (tmp_path / f"staged_{number}.py").write_text(content)
+    versions = [code_of(f"staged_{number}") for number in range(7)]
+    assert versions[1] == versions[2] == versions[0]
+    assert len(set(versions)) == 5

@@ -1,6 +1,8 @@
 """The search for all patterns at once loses no match: the patterns themselves, run one by one, are the oracle."""
 
 import re
+import subprocess
+import sys
 from functools import cache
 
 import pytest
@@ -28,6 +30,16 @@ def test_no_text_with_a_match_is_called_impossible(number):
             assert patterns.possible(pattern, text)
 
     holds()
+
+
+def test_word_patterns_are_compiled_when_they_are_asked():
+    code = (
+        "from quality import checks, lexicon\n"
+        "assert 'search' not in vars(lexicon.DIAGNOSTIC)\n"
+        "assert lexicon.DIAGNOSTIC.search('A Melanoma.').span() == (2, 10)\n"
+        "assert 'search' in vars(lexicon.DIAGNOSTIC)\n"
+    )
+    subprocess.run([sys.executable, "-c", code], check=True)
 
 
 def test_what_was_not_registered_is_always_possible():

@@ -5,8 +5,6 @@ from collections.abc import Iterable, Mapping, Sequence
 from statistics import fmean
 from typing import Any
 
-from jsonschema import Draft202012Validator
-
 from pipelines.benchmark.predict import voted
 from pipelines.lake import Lake
 from pipelines.teach.ledger import Ledger
@@ -59,6 +57,8 @@ def _request(item: Item, prose: str) -> Request:
 
 
 def _vote(row: Mapping[str, Any] | None, claims: int) -> Counts | None:
+    from jsonschema import Draft202012Validator
+
     if row is None or row["failure"]:
         return None
     try:
