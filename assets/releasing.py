@@ -9,7 +9,7 @@ from assets.describe import bounded, check, markdown_table
 from assets.graph import code_of, placed
 from assets.settings import Settings, chosen_sources
 from pipelines import release as releasing
-from pipelines.audit import CHECKS, audit, in_words
+from pipelines.audit import CHECKS, audited, in_words
 from pipelines.diff import since_before
 from pipelines.publish import publish as publishing
 from pipelines.publish.tree import NotPublished
@@ -61,7 +61,7 @@ def release(settings: Settings) -> Iterator[dg.MaterializeResult]:
     """The release folder, moved into place in one step and read back: each asset is a part of it."""
     lake, names, profile = settings.lake(), chosen_sources(), settings.release_profile()
     done = releasing.release(lake, names, settings.releases_path(), profile, settings.cleared_images())
-    faults = audit(done.path) if done else {name: [] for name in CHECKS}
+    faults = audited(lake, done.path) if done else {name: [] for name in CHECKS}
     diff = since_before(done.path) if done else None
     for name, folder in FOLDERS.items():
         results = [

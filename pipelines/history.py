@@ -34,7 +34,7 @@ def note(root: Path, version: str, found: Outgoing, sources: Sequence[str], rele
     import pyarrow.parquet as pq
 
     folder = root / FOLDER
-    if order(root)[-1:] == [version] and (folder / f"{version}.parquet").exists():
+    if noted(root, version):
         return
     folder.mkdir(parents=True, exist_ok=True)
     rows = pa.Table.from_pylist(list(_fates(found, sources, released)), schema=SCHEMA).sort_by("image_key")
@@ -42,6 +42,11 @@ def note(root: Path, version: str, found: Outgoing, sources: Sequence[str], rele
     pq.write_table(rows, sink, compression="zstd")
     _replace(folder / f"{version}.parquet", sink.getvalue())
     _replace(folder / "releases.txt", "".join(f"{name}\n" for name in [*order(root, but=version), version]).encode())
+
+
+def noted(root: Path, version: str) -> bool:
+    """Whether a release is the latest that was noted, and what became of its images with it."""
+    return order(root)[-1:] == [version] and (root / FOLDER / f"{version}.parquet").exists()
 
 
 def _replace(path: Path, data: bytes) -> None:

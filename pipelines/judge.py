@@ -7,6 +7,7 @@ Memory: a block of images, and the finished rows of the source.
 import json
 from collections import Counter
 from collections.abc import Iterator
+from dataclasses import asdict
 from itertools import islice
 from typing import Any
 
@@ -20,7 +21,9 @@ from pipelines.teach.flow import BLOCK, follow, walks
 from pipelines.teach.ledger import Ledger
 from pipelines.teach.requests import Teacher
 from pipelines.teach.stages import Judged, Walk
+from pipelines.teach.subjects import TABLES as SUBJECTS
 from pipelines.teach.subjects import subjects
+from pipelines.unchanged import made_of, note, recall
 from prompts.ontology import load
 from prompts.schemas import TEXT_KEY, findings
 from prompts.stages import Conditioning
@@ -29,12 +32,36 @@ from quality.checks import Verdict
 from quality.near_texts import near_pairs
 from quality.thresholds import DRIFT, DRIFT_ROWS
 
+JUDGED = ("trajectories", "rejects", "trajectory_verdicts")
+
 
 def judge(lake: Lake, source: str, teacher: Teacher, config: TeacherConfig) -> Counter[str]:
-    """Rebuild `trajectories` and `rejects` of one source; returns how many were accepted, and rejected by first reason."""
+    """Rebuild `trajectories` and `rejects` of one source; returns how many were accepted, and rejected by first reason.
+
+    Where every question had an answer and nothing that a verdict hangs on has changed since, the tables stay as they are.
+    """
+    what = f"trajectories/{source}"
+    made = made_of(lake, [*SUBJECTS, "reviews"], source, asdict(teacher), config.model_dump())
+    was = recall(lake, what, made)
+    if was and was["files"] == _files(lake, source):
+        return Counter(was["status"])
+    status, left = _judge_all(lake, source, teacher, config)
+    if not left:
+        note(lake, what, made, {"status": status, "files": _files(lake, source)})
+    return status
+
+
+def _files(lake: Lake, source: str) -> dict[str, list[str]]:
+    return {table: lake.files(table, source) for table in JUDGED}
+
+
+def _judge_all(lake: Lake, source: str, teacher: Teacher, config: TeacherConfig) -> tuple[Counter[str], int]:
+    """As `judge`; how many questions have no answer beside it."""
     rows: list[dict[str, Any]] = []
     rejects: list[dict[str, Any]] = []
+    left = 0
     for walk in _answered(lake, source, teacher, config):
+        left += len(walk.open)
         for conditioning in walk.conditionings:
             stages = _stages(walk, conditioning)
             rows.append(
@@ -47,7 +74,7 @@ def judge(lake: Lake, source: str, teacher: Teacher, config: TeacherConfig) -> C
     lake.replace("rejects", pa.Table.from_pylist(rejects, schema=TABLES["rejects"].schema), source=source)
     counts = pa.Table.from_pylist(_counted(rows), schema=TABLES["trajectory_verdicts"].schema)
     lake.replace("trajectory_verdicts", counts, source=source)
-    return Counter(row["status"] for row in rows)
+    return Counter(row["status"] for row in rows), left
 
 
 def _answered(lake: Lake, source: str, teacher: Teacher, config: TeacherConfig) -> Iterator[Walk]:

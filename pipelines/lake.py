@@ -219,6 +219,27 @@ class Lake:
         delta = self._delta(table)
         return None if delta is None else delta.version()
 
+    def files(self, table: str, source: str | None = None) -> list[str]:
+        """Names of the data files of a table as it stands, of one source where it is cut by source. A name is never given twice."""
+        delta = self._delta(table)
+        inside = f"/source={source}/" if source is not None and TABLES[table].partitioned else "/"
+        return [] if delta is None else sorted(uri.rpartition("/")[2] for uri in delta.file_uris() if inside in uri)
+
+    def moment(self, table: str) -> list[Any]:
+        """What `only_added_since` asks for: which table this is, and its version; of none, nothing."""
+        delta = self._delta(table)
+        return [] if delta is None else [delta.metadata().id, delta.version()]
+
+    def only_added_since(self, table: str, moment: Sequence[Any]) -> bool:
+        """Whether all rows of an earlier `moment` of a table are still there: since then it was appended to and compacted, nothing else."""
+        delta = self._delta(table)
+        if delta is None or not moment or delta.metadata().id != moment[0]:
+            return delta is None and not moment
+        commits = delta.version() - moment[1]
+        later = delta.history(limit=commits) if commits else []
+        appended = [commit["operationParameters"].get("mode") == "Append" for commit in later if commit["operation"] == "WRITE"]
+        return len(later) == commits and all(appended) and {commit["operation"] for commit in later} <= {"WRITE", "OPTIMIZE"}
+
     def filesystem(self) -> tuple[fsspec.AbstractFileSystem, str]:
         """The fsspec filesystem and the lake's root path on it."""
         return fsspec.url_to_fs(self._root, **self.options)

@@ -25,13 +25,15 @@ import pyarrow as pa
 from pipelines.credit import attribution, licence_texts
 from pipelines.documents import DOCUMENTS, write_documents
 from pipelines.exports import write_exports, write_pairs
-from pipelines.history import note
+from pipelines.history import note, noted
 from pipelines.lake import Lake
 from pipelines.outgoing import Outgoing, outgoing
 from pipelines.pixels import pixel_batches
 from pipelines.provenance import asked
 from pipelines.shard import ShardJob, TreeJob, Written, prefixes, write_images, write_shard
 from pipelines.tallies import tallies
+from pipelines.unchanged import made_of, recall
+from pipelines.unchanged import note as remember
 from pipelines.workers import map_in_order
 from prompts.formats import FORMATS
 from prompts.ontology import load
@@ -86,6 +88,9 @@ def release(
     `cleared` are ids of images that a person has looked at: the gates that ask for that hold them back no longer.
     Raises ReleaseDamaged for an existing release that was changed, and ExportFault before anything is moved.
     """
+    version = _standing(lake, sources, profile, cleared)
+    if version and (root / version / "manifest.json").exists() and noted(root, version):
+        return Release(root / version, verified(root / version), reused=True)
     plan = planned(lake, sources, profile, cleared)
     if not plan.head["samples"]:
         return None
@@ -106,7 +111,8 @@ def latest(
     lake: Lake, sources: Sequence[str], root: Path, profile: Profile, cleared: Collection[str] = ()
 ) -> dict[str, Any] | None:
     """The manifest of the release that the lake stands for now, if it has been written."""
-    path = root / planned(lake, sources, profile, cleared).version / "manifest.json"
+    version = _standing(lake, sources, profile, cleared) or planned(lake, sources, profile, cleared).version
+    path = root / version / "manifest.json"
     return json.loads(path.read_text(encoding="utf-8")) if path.exists() else None
 
 
@@ -138,8 +144,36 @@ class _Tally:
         self.stamps.append(bytes.fromhex(digest(_stamp(row))))
 
 
+PLANNED = (
+    *(
+        "diagnoses",
+        "duplicate_pairs",
+        "groups",
+        "image_quality",
+        "images",
+        "preference_pairs",
+        "quarantine",
+        "rejects",
+        "samples",
+    ),
+    *("sources", "trajectories"),
+)
+"""Tables that a plan hangs on, the ledger apart."""
+
+
+def _made_of(lake: Lake, sources: Sequence[str], profile: Profile, cleared: Collection[str]) -> str:
+    return made_of(lake, PLANNED, None, sorted(sources), profile, sorted(cleared))
+
+
+def _standing(lake: Lake, sources: Sequence[str], profile: Profile, cleared: Collection[str]) -> str | None:
+    """The version of the release that the lake stands for, if it was planned of the same before."""
+    was = recall(lake, f"plan/{profile}", _made_of(lake, sources, profile, cleared))
+    return was["version"] if was else None
+
+
 def planned(lake: Lake, sources: Sequence[str], profile: Profile, cleared: Collection[str] = ()) -> Plan:
-    """The release that the lake stands for now. Reads the samples once."""
+    """The release that the lake stands for now. Reads the samples once, and notes the version."""
+    made = _made_of(lake, sources, profile, cleared)
     found, tally = outgoing(lake, sources, profile, cleared), _Tally()
     for batch in found.rows():
         for row in batch.to_pylist():
@@ -153,6 +187,7 @@ def planned(lake: Lake, sources: Sequence[str], profile: Profile, cleared: Colle
     for stamp in sorted(tally.stamps):
         sink.update(stamp)
     version = f"{head['name']}-{sink.hexdigest()[:12]}"
+    remember(lake, f"plan/{profile}", made, {"version": version})
     return Plan({"version": version, **head}, version, found, tally.credits, frozenset(tally.images))
 
 

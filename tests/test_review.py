@@ -251,6 +251,7 @@ def test_a_persons_rejection_outranks_the_checks_and_says_why(lake, tmp_path):
 
 def test_a_persons_acceptance_outranks_the_checks_and_leaves_their_verdicts_beside_it(lake, tmp_path, monkeypatch):
     monkeypatch.setattr("quality.thresholds.REASONING_WORDS", (90, 110))
+    monkeypatch.setattr("pipelines.unchanged.code", lambda: "edited")
     refused = {key(row) for row in again(lake).values()} & {key(row) for row in refused_rows(lake)}
     task = next(t for t in exported(lake, tmp_path) if key(t["data"]) in refused)
     assert "rejected by checks: length" in task["data"]["why"]

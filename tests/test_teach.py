@@ -12,6 +12,7 @@ from dataclasses import replace
 import pyarrow as pa
 import pytest
 
+from pipelines import unchanged
 from pipelines.judge import drifts, judge
 from pipelines.lake import Lake
 from pipelines.mix import count
@@ -69,6 +70,7 @@ def test_an_edited_reason_prompt_asks_the_reason_stage_again_and_nothing_else(un
     learn(untaught, config(url))
     before = len(chat.bodies)
     monkeypatch.setattr(stages, "_REASON", stages._REASON + "\n- Be brief.")
+    monkeypatch.setattr(unchanged, "code", lambda: "edited")
     learn(untaught, config(url))
     again = chat.bodies[before:]
     reasons_before = sum("reasoning" in str(body["response_format"]) for body in chat.bodies[:before])

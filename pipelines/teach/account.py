@@ -30,12 +30,12 @@ class Asked:
 
 
 class Account:
-    """Counts one run over one source, and says so in the log and to `tell`."""
+    """Counts one run over one source, and says so in the log and to `tell`. `finished` walks have no open question."""
 
     def __init__(self, what: str, walks: int, price: float, tell: Tell | None = None) -> None:
         """`walks` is how many images times samples there are; `price` is that of a GPU hour."""
         self._what, self._walks, self._price, self._tell = what, walks, price, tell
-        self.asked = self.failed = self._tokens = 0
+        self.asked = self.failed = self.finished = self._tokens = 0
         self._gpu_seconds = 0.0
         self._start = self._said = self._told = time.monotonic()
         self._first: float | None = None
@@ -50,6 +50,7 @@ class Account:
 
     def say(self, finished: int, cached: int, *, last: bool = False) -> None:
         """Speak when it is time to."""
+        self.finished = finished
         now = time.monotonic()
         if self._first is None and self.asked:
             # Rates count from the first answers on: an engine starts for minutes.

@@ -36,6 +36,10 @@ class Subject:
     known: Known = NOTHING
 
 
+TABLES = ("annotations", "diagnoses", "evidence", "groups", "image_quality", "images")
+"""What subjects are made of. Annotations of every source: they speak of images of others."""
+
+
 class Subjects(Sequence[Subject]):
     """The subjects of a source, made from columns as they are asked for. Memory: about 300 bytes an image, and one batch."""
 

@@ -3,6 +3,7 @@
 import time
 from collections.abc import Iterable
 from contextlib import closing
+from dataclasses import asdict
 
 from pipelines.lake import Lake
 from pipelines.teach.account import Account, Asked, Tell
@@ -11,17 +12,30 @@ from pipelines.teach.drain import Drain, draining
 from pipelines.teach.flow import Flow, Listed, Steps, walks
 from pipelines.teach.ledger import Ledger
 from pipelines.teach.requests import Engine, EngineUnavailable, Request
+from pipelines.teach.subjects import TABLES as SUBJECTS
 from pipelines.teach.subjects import subjects
+from pipelines.unchanged import made_of, note, recall
 
 
 def teach(lake: Lake, source: str, engine: Engine, config: TeacherConfig, tell: Tell | None = None) -> Asked:
-    """Ask every stage for every subject of a source, as far as the ledger lacks the answers. Raises EngineUnavailable."""
+    """Ask every stage for every subject of a source, as far as the ledger lacks the answers. Raises EngineUnavailable.
+
+    Where all was answered and nothing of it has changed since, no answer is looked up and judged again.
+    """
     with lake.alone(f"teach-{source}") as mine:
         if not mine:  # the same questions would be asked twice
             raise EngineUnavailable(f"another run is teaching {source} in {lake.url}: wait for it, or end it")
+        what, made = f"completions/{source}", made_of(lake, SUBJECTS, source, asdict(engine.teacher), config.model_dump())
         people = subjects(lake, source)
-        account = Account(source, len(people) * config.samples, config.price_per_gpu_hour, tell)
-        return run(lake, walks(people, config), engine, account)
+        count = len(people) * config.samples
+        account = Account(source, count, config.price_per_gpu_hour, tell)
+        if was := recall(lake, what, made):
+            account.say(count, was["answers"], last=True)
+            return Asked(cached=was["answers"])
+        done = run(lake, walks(people, config), engine, account)
+        if account.finished == count:
+            note(lake, what, made, {"answers": done.cached + done.asked})
+        return done
 
 
 def ask_missing(lake: Lake, requests: Iterable[Request], engine: Engine, what: str) -> Asked:
