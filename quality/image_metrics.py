@@ -82,7 +82,7 @@ def measure(rgb: np.ndarray, grey: np.ndarray) -> Metrics:
         black_share=_share(counts[1], pixels),
         contrast=int(levels[0] - levels[2]),
         sharpness=_ratio(*min(steps[:4], key=lambda pair: _ratio(*pair))),
-        texture=round(float(steps[:2, 0].mean()), 4),
+        texture=round(float(steps[0, 0] + steps[1, 0]) / 2, 4),
         edge_share=round(float(steps[4, 0]), 4),
         blockiness=_ratio(edge + 0.5, other + 0.5),
         flat_share=round(float(flat), 4),
@@ -134,8 +134,12 @@ def working_grey(rgb: np.ndarray) -> np.ndarray:
 
 def _corners(grey: np.ndarray, lighter: int) -> tuple[int, float]:
     """How many corners are nearly black beside the lighter half of the picture, and the light of the second darkest over that half's."""
+    import cv2
+
     size = max(2, min(grey.shape) // 20)
-    found = sorted(float(part.mean()) for rows in (grey[:size], grey[-size:]) for part in (rows[:, :size], rows[:, -size:]))
+    found = sorted(
+        cv2.sumElems(part)[0] / part.size for rows in (grey[:size], grey[-size:]) for part in (rows[:, :size], rows[:, -size:])
+    )
     return sum(value < 0.4 * lighter for value in found), round(found[1] / max(lighter, 1), 4)
 
 
