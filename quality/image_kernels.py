@@ -114,7 +114,7 @@ def _where(lit: np.ndarray) -> int:
     count = np.int32(0)
     for x in range(lit.shape[0]):
         count = np.int32(count + lit[x])
-    return count
+    return int(count)
 
 
 @njit(cache=True, nogil=True)
@@ -124,7 +124,7 @@ def _apart(here: np.ndarray, there: np.ndarray, lit: np.ndarray) -> int:
     for x in range(here.shape[0]):
         apart = np.int32(max(here[x], there[x])) - np.int32(min(here[x], there[x]))
         total = np.int32(total + (apart if lit[x] else 0))
-    return total
+    return int(total)
 
 
 @njit(cache=True, nogil=True)
@@ -179,7 +179,7 @@ def _jumps(row: np.ndarray, first: int) -> int:
     total = 0
     for x in range(first, row.shape[0] - 2, 8):
         total += abs(3 * (np.int32(row[x]) - np.int32(row[x - 1])) - (np.int32(row[x + 1]) - np.int32(row[x - 2])))
-    return total
+    return int(total)
 
 
 @njit(cache=True, nogil=True)
@@ -289,7 +289,7 @@ def _having(row: np.ndarray, bit: Any) -> int:
     count = np.int32(0)
     for x in range(row.shape[0]):
         count = np.int32(count + ((row[x] & bit) != 0))
-    return count
+    return int(count)
 
 
 @njit(cache=True, nogil=True)
