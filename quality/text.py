@@ -10,6 +10,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from functools import lru_cache
+from operator import eq
 
 from quality.patterns import places, possible, registered
 
@@ -307,6 +308,7 @@ def _parts(text: str, end: re.Pattern[str]) -> tuple[Sequence[str], Sequence[int
     return [text[start:stop] for start, stop in zip(starts, [*(start for start, _ in cuts), len(text)], strict=True)], starts
 
 
+@lru_cache(maxsize=64)
 def reach(before: str) -> str:
     """The end of `before` that still governs the phrase after it: what follows the last word that opens a scope."""
     before = _SEEN_NEXT.sub("", before)
@@ -401,6 +403,8 @@ def _pronounceable(token: str) -> bool:
 
 def longest_run(items: Sequence[str]) -> int:
     """Length of the longest stretch of equal neighbours; 0 for nothing."""
+    if not any(map(eq, items, items[1:])):
+        return min(len(items), 1)
     best = run = 0
     previous: str | None = None
     for item in items:
