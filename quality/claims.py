@@ -64,9 +64,9 @@ def against_pixels(prose: str, known: Known) -> list[str]:
 def may_claim(prose: str, known: Known) -> bool:
     """Whether any part of prose may hold what `against_pixels` or `against_record` looks for; False is certain."""
     sought = [form_words.AGAINST[measured] for measured in known.measured if measured in form_words.AGAINST]
-    sought += [colour_words.SHADE_NAMED[colour] for colour in _absent_colours(known.traces)]
     sought += [claim_words.SEX[other] for other in _OTHER_SEX.get(known.sex or "", ())]
-    return any(possible(pattern, prose) for pattern in [*sought, claim_words.SITE, claim_words.AGE])
+    said = any(possible(pattern, prose) for pattern in [*sought, claim_words.SITE, claim_words.AGE])
+    return said or bool(_absent_colours(prose, known.traces))
 
 
 def _partly(mention: text.Mention) -> bool:
@@ -77,16 +77,16 @@ def _partly(mention: text.Mention) -> bool:
 def _colours_not_there(prose: str, traces: Mapping[str, float | None]) -> list[str]:
     return [
         f"{mention.quote} / {_share(colour, traces):.1%} of the lesion is near it"
-        for colour in _absent_colours(traces)
-        if possible(colour_words.SHADE_NAMED[colour], prose)
+        for colour in _absent_colours(prose, traces)
         for mention in text.mentions(prose, colour_words.COLOURS_SAID[colour])
         if mention.polarity is Polarity.AFFIRMED
     ]
 
 
-def _absent_colours(traces: Mapping[str, float | None]) -> list[str]:
-    """Colours of which the lesion has too little to be given them."""
-    looked_at = [colour for colour in colour_words.COLOURS_SAID if traces.get(colour) is not None]
+def _absent_colours(prose: str, traces: Mapping[str, float | None]) -> list[str]:
+    """Colours that some part of prose may name and of which the lesion has too little to be given them."""
+    named = [colour for colour, shades in colour_words.SHADE_NAMED.items() if possible(shades, prose)] if traces else []
+    looked_at = [colour for colour in named if traces.get(colour) is not None]
     return [colour for colour in looked_at if _share(colour, traces) < thresholds.COLOUR_CLAIMED_SHARE]
 
 
@@ -196,7 +196,7 @@ def strangers(prose: str, ontology: Ontology) -> list[str]:
     ]
 
 
-_CAPITALISED = re.compile(r"(?<=[a-z,] )([A-Z][a-z]{2,})(?!\w)")
+_CAPITALISED = re.compile(r"([A-Z](?<=[a-z,] [A-Z])[a-z]{2,})(?!\w)")
 
 
 @cache
