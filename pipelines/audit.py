@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from pipelines.exports import ExportFault, checked
-from pipelines.shard import MOST_ROWS, features
+from pipelines.shard import MOST_ROWS, features, schema
 from pipelines.workers import map_in_order
 from quality.privacy import in_text
 from sources.licences import Profile, carries_images, may_release
@@ -206,7 +206,7 @@ def _shard(found: Findings, file: _File, path: Path) -> None:
     import pyarrow.parquet as pq
 
     shard = pq.ParquetFile(path)
-    wanted = features(carries_images(file.profile)).arrow_schema
+    wanted = schema(carries_images(file.profile))
     if not shard.schema_arrow.equals(wanted):
         extra = sorted(set(shard.schema_arrow.names) ^ set(wanted.names)) or "types"
         found.faults["licences"].append(f"{file.path}: columns are not those of a release ({extra})")

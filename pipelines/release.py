@@ -38,7 +38,7 @@ from prompts.ontology import load
 from prompts.schemas import digest
 from sources.licences import Profile, carries_images
 
-LAYOUT = "4"
+LAYOUT = "5"
 """Raise when the files of a release change for the same rows."""
 
 WRITERS = ("pyarrow", "pillow", "datasets", "matplotlib")
