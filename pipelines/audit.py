@@ -102,7 +102,7 @@ class _File:
 def audit(path: Path) -> dict[str, list[str]]:
     """Faults of a release by check of `CHECKS`, all of them there, empty where nothing is wrong."""
     manifest = json.loads((path / "manifest.json").read_text(encoding="utf-8"))
-    profile, sources = manifest["profile"], tuple(manifest["sources"])
+    profile, sources = manifest["profile"], tuple(sorted({*manifest["sources"], *manifest["requested_sources"]}))
     names = sorted(str(file.relative_to(path)) for file in path.rglob("*") if file.is_file())
     files = [_File(str(path), name, profile, sources) for name in names if name != "manifest.json"]
     total, shards = Findings(), Findings()
@@ -185,6 +185,8 @@ def _read(found: Findings, file: _File, path: Path) -> None:
         found.faults["files"].append(f"{file.path}: a kind of file that no release has")
     elif file.path.startswith("trainer/"):
         _trainer(found, file, path)
+    elif file.path.endswith(TEXTS):
+        _own_ids(found, file, file.path, path.read_text(encoding="utf-8", errors="replace"))
 
 
 def _picture(found: Findings, name: str, key: str, data: bytes) -> None:
