@@ -11,17 +11,17 @@ import json
 import multiprocessing
 import time
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator
+from itertools import chain, islice
 from pathlib import Path
 from typing import Any
 
 from benchmarks import scribe
 from benchmarks.peak import peak_mib
+from pipelines.asking import Asking, asking
 from pipelines.chosen import table_of
 from pipelines.mix import Counted
 from pipelines.render import record_of, sample_rows
-from prompts.asking import Pictures, Questions, ask
-from prompts.formats import Asked
 from prompts.mix import Mix
 from prompts.ontology import load
 
@@ -99,23 +99,22 @@ def rows(first: int, last: int) -> Iterator[Row]:
         }
 
 
-def prepared(given: Iterator[Row]) -> tuple[Pictures, Questions, Counted]:
+def prepared(given: Iterable[Row], pictures: Asking) -> Counted:
     """The first pass: what is asked, and counts for the weights."""
-    pictures, nodes, tones = Pictures(), Counter[str](), Counter[str]()
+    nodes, tones = Counter[str](), Counter[str]()
     for row in given:
-        pictures.add(row["sha256"], row["kind"], row["node"], json.loads(row["observation"]))
+        pictures.take(row["sha256"], row["kind"], row["node"], json.loads(row["observation"]))
         nodes[row["node"]] += 1
         tones[row["skin_tones"][0]["value"]] += 1
-    counted = Counted(Mix(), {"train": {}}, {"train": nodes}, {"train": {("fitzpatrick", "made"): tones}})
-    return pictures, ask(pictures, load()), counted
+    pictures.match()
+    return Counted(Mix(), {"train": {}}, {"train": nodes}, {"train": {("fitzpatrick", "made"): tones}})
 
 
 def rendered(part: tuple[int, int]) -> tuple[int, float, float]:
     """Samples of a range of records, the seconds of both passes, and those of `json.dumps` of the same messages."""
     given = list(rows(*part))
     start = time.perf_counter()
-    pictures, questions, counted = prepared(iter(given))
-    tables = [table(given, first, pictures, questions, counted) for first in range(0, len(given), BATCH)]
+    tables = list(tables_of(given, given))
     spent = time.perf_counter() - start
     messages = [json.loads(text) for one in tables for text in one.column("messages").to_pylist()]
     start = time.perf_counter()
@@ -124,14 +123,14 @@ def rendered(part: tuple[int, int]) -> tuple[int, float, float]:
     return len(messages), spent, time.perf_counter() - start
 
 
-def table(given: Sequence[Row], first: int, pictures: Pictures, questions: Questions, counted: Counted) -> Any:
-    """A batch of records as Arrow rows."""
+def tables_of(first: Iterable[Row], second: Iterable[Row]) -> Iterator[Any]:
+    """The same records twice, for the two passes: as Arrow rows, a batch at a time."""
     ontology = load()
-    batch = []
-    for n, row in enumerate(given[first : first + BATCH], first):
-        asked: Asked = questions.of(n, ontology.path(row["node"]))
-        batch += sample_rows(row, record_of(row, asked, pictures.attribute[n]), counted, ontology)
-    return table_of("samples", batch)
+    with asking(ontology) as pictures:
+        counted, told, second = prepared(first, pictures), iter(pictures), iter(second)
+        while some := list(islice(second, BATCH)):
+            made = (sample_rows(row, record_of(row, *next(told)), counted, ontology) for row in some)
+            yield table_of("samples", list(chain.from_iterable(made)))
 
 
 def streamed(count: int) -> dict[str, Any]:
@@ -142,15 +141,7 @@ def streamed(count: int) -> dict[str, Any]:
 
 def _streamed(count: int) -> dict[str, Any]:
     start = time.perf_counter()
-    pictures, questions, counted = prepared(rows(0, count))
-    ontology, samples, batch = load(), 0, []
-    for n, row in enumerate(rows(0, count)):
-        asked = questions.of(n, ontology.path(row["node"]))
-        batch += sample_rows(row, record_of(row, asked, pictures.attribute[n]), counted, ontology)
-        if len(batch) >= 8 * BATCH:
-            samples += table_of("samples", batch).num_rows
-            batch = []
-    samples += len(batch)
+    samples = sum(table.num_rows for table in tables_of(rows(0, count), rows(0, count)))
     return {"records": count, "samples": samples, "seconds": round(time.perf_counter() - start), "peak MiB": peak_mib()}
 
 

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from pipelines.annotations import annotated
 from pipelines.lake import Lake
@@ -27,8 +28,9 @@ ABOUT = (
 
 def blocks(lake: Lake, source: str) -> list[tuple[str, str]]:
     """First and last image id of each block of images of a source that have a trajectory."""
-    ids = sorted(set(lake.read("trajectories", source=source, columns=["image_id"]).column("image_id").to_pylist()))
-    return [(ids[start], ids[min(start + BLOCK, len(ids)) - 1]) for start in range(0, len(ids), BLOCK)]
+    found = pc.unique(lake.read("trajectories", source=source, columns=["image_id"]).column("image_id"))
+    ids = found.take(pc.array_sort_indices(found))
+    return [(ids[start].as_py(), ids[min(start + BLOCK, len(ids)) - 1].as_py()) for start in range(0, len(ids), BLOCK)]
 
 
 def chosen(lake: Lake, source: str, columns: Sequence[str] | None = None) -> Iterator[list[Row]]:

@@ -1,21 +1,22 @@
 """Samples and prompts for reinforcement learning: every image's trajectory rendered into the formats, one source at a time, in blocks.
 
-Two passes: the first decides from labels and findings which pictures are asked which questions, the second renders. Memory: about 150
-bytes an image, and the rows of one block.
+Two passes: the first decides from labels and findings which pictures are asked which questions, the second renders. Memory: the facts of
+one window of pictures (`pipelines.asking`), and the rows of one block.
 """
 
 import hashlib
 import json
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import asdict
 from typing import Any
 
 import pyarrow as pa
 
+from pipelines.asking import asking
 from pipelines.chosen import Row, chosen, table_of
 from pipelines.lake import Lake
 from pipelines.mix import Counted
-from prompts.asking import Pictures, Questions, ask
 from prompts.formats import FORMATS, GRPO_TASKS, Asked, Context, Record, ground_truth
 from prompts.formats.rewards import LAYOUTS
 from prompts.mix import Mix
@@ -36,33 +37,28 @@ def render(lake: Lake, source: str, counted: Counted) -> dict[str, int]:
     """Rebuild `samples` of one source; returns how many pictures the caps left out, by diagnosis. Writes nothing that is there already."""
     capped: Counter[str] = Counter()
     lake.replace_streaming("samples", _tables(lake, source, counted, capped), source=source, by="image_id")
+    told = {"source": source, **asdict(counted.mix), "formats": sorted_json(counted.mix.formats)}
+    lake.replace("mixes", table_of("mixes", [told]), source=source)
     return dict(capped.most_common())
 
 
 def _tables(lake: Lake, source: str, counted: Counted, capped: Counter[str]) -> Iterator[pa.Table]:
     ontology = load()
-    pictures, questions = _asked(lake, source, counted, ontology)
-    place = -1
-    for block in chosen(lake, source):
-        rows = []
-        for row in block:
-            if not counted.keeps(row):
-                capped[ontology.nodes[row["node"]].name] += 1
-                continue
-            place += 1
-            asked = questions.of(place, ontology.path(row["node"]))
-            rows += sample_rows(row, record_of(row, asked, pictures.attribute[place]), counted, ontology)
-        yield table_of("samples", rows)
-
-
-def _asked(lake: Lake, source: str, counted: Counted, ontology: Ontology) -> tuple[Pictures, Questions]:
-    """The first pass: the kept pictures in the order in which they come, and what is asked about them."""
-    pictures = Pictures()
-    for block in chosen(lake, source):
-        for row in filter(counted.keeps, block):
-            cell = f"{row['split']}/{row['kind']}/{row['teacher']}"
-            pictures.add(row["sha256"], cell, row["node"], json.loads(row["observation"]))
-    return pictures, ask(pictures, ontology)
+    with asking(ontology) as pictures:
+        for block in chosen(lake, source):
+            for row in filter(counted.keeps, block):
+                cell = f"{row['split']}/{row['kind']}/{row['teacher']}"
+                pictures.take(row["sha256"], cell, row["node"], json.loads(row["observation"]))
+        pictures.match()
+        told = iter(pictures)
+        for block in chosen(lake, source):
+            rows = []
+            for row in block:
+                if counted.keeps(row):
+                    rows += sample_rows(row, record_of(row, *next(told)), counted, ontology)
+                else:
+                    capped[ontology.nodes[row["node"]].name] += 1
+            yield table_of("samples", rows)
 
 
 def record_of(row: Mapping[str, Any], asked: Asked, attribute: tuple[str, str] | None) -> Record:

@@ -1,7 +1,7 @@
 """Which questions with options are asked about which pictures: matched sets of diagnoses, of levels of the ontology, of findings.
 
-Takes the little that decides it (a rank, a label, a finding a picture), so that a million pictures cost tens of megabytes; what is
-rendered is read later, picture by picture. Everything follows from the pictures' contents; their order does not count.
+Takes the little that decides it (a rank, a label, a finding a picture); what is rendered is read later, picture by picture.
+Everything follows from the pictures' contents; their order does not count.
 """
 
 from array import array
@@ -83,6 +83,19 @@ def attribute_of(sha256: str, observation: Mapping[str, Any]) -> tuple[str, str]
     return found[hashed(f"{sha256}/attribute") % len(found)] if found else None
 
 
+def barred_by(observation: Mapping[str, Any]) -> int:
+    """Bits of the concepts that may be true of a picture."""
+    mask = 0
+    for concept in observation.get(schemas.SKINCON_KEY) or ():
+        mask |= may_hold(concept) if concept in _BIT else 0
+    return mask
+
+
+def rank_of(sha256: str) -> int:
+    """64 bits by which the pictures of a cell are put in order."""
+    return hashed(f"{sha256}/rank")
+
+
 class Pictures:
     """The deciding facts of many pictures, a few machine words each."""
 
@@ -96,23 +109,20 @@ class Pictures:
 
     def add(self, sha256: str, cell: str, node: str, observation: Mapping[str, Any]) -> int:
         """Take a picture in and return its place. `cell` names its source, split and kind: sets never leave a cell."""
-        self.rank.append(hashed(f"{sha256}/rank"))
-        self.barred.append(self._barred(observation))
+        return self.put(rank_of(sha256), barred_by(observation), cell, node, attribute_of(sha256, observation))
+
+    def put(self, rank: int, barred: int, cell: str, node: str, attribute: tuple[str, str] | None) -> int:
+        """Take in a picture whose facts are known, and return its place."""
+        self.rank.append(rank)
+        self.barred.append(barred)
         self.cell.append(self._one(cell))
         self.node.append(self._one(node))
-        self.attribute.append(self._one(attribute_of(sha256, observation)))
+        self.attribute.append(self._one(attribute))
         return len(self.node) - 1
 
     def _one(self, value: Any) -> Any:
         """The first object equal to a value, so that a million rows share it."""
         return self._same.setdefault(value, value)
-
-    @staticmethod
-    def _barred(observation: Mapping[str, Any]) -> int:
-        mask = 0
-        for concept in observation.get(schemas.SKINCON_KEY) or ():
-            mask |= may_hold(concept) if concept in _BIT else 0
-        return mask
 
     def cells(self) -> Iterator[list[int]]:
         """Places by cell, each in the order of their ranks."""
@@ -149,10 +159,13 @@ class Given:
     def set_of(self, place: int) -> OptionSet | None:
         """The option set of a picture, its options in the order that belongs to the set."""
         number = self.combination[place]
-        if number < 0:
-            return None
-        key = f"{self.key[place]:016x}"
-        return OptionSet(shuffled(self.combinations[number], key), key)
+        return None if number < 0 else option_set(self.combinations[number], self.key[place])
+
+
+def option_set(answers: Iterable[str], key: int) -> OptionSet:
+    """The set of this key, its options in the order that belongs to it."""
+    name = f"{key:016x}"
+    return OptionSet(shuffled(answers, name), name)
 
 
 @dataclass(slots=True)
@@ -166,8 +179,17 @@ class Questions:
 
     def of(self, place: int, path: Sequence[str]) -> Asked:
         """What is asked about a picture whose label has this path."""
-        walk = tuple(_told(level.set_of(place), node) for level, node in zip(self.levels, path, strict=False))
-        return Asked(self.choice.set_of(place), self.choice_25.set_of(place), self.attribute.set_of(place), walk)
+        return asked_of([given.set_of(place) for given in self.given()], path)
+
+    def given(self) -> tuple[Given, ...]:
+        """The option sets of every kind of question, those of the walk last."""
+        return self.choice, self.choice_25, self.attribute, *self.levels
+
+
+def asked_of(sets: Sequence[OptionSet | None], path: Sequence[str]) -> Asked:
+    """What is asked about a picture whose label has this path, from its option sets in the order of `Questions.given`."""
+    choice, choice_25, attribute, *levels = sets
+    return Asked(choice, choice_25, attribute, tuple(_told(step, node) for step, node in zip(levels, path, strict=False)))
 
 
 def ask(pictures: Pictures, ontology: Ontology) -> Questions:

@@ -59,9 +59,8 @@ def test_every_fault_is_tried_again_and_costs_no_answer(untaught, chat, url):
 
 def test_a_dripping_answer_is_left(untaught, chat, url):
     chat.faults = deque(["drip", "drip"])
-    assert (
-        ask_missing(untaught, questions(untaught)[:4], open_engine(untaught, config(url, timeout_seconds=3)), "t").failed == 0
-    )
+    engine = open_engine(untaught, config(url, timeout_seconds=3))
+    assert ask_missing(untaught, questions(untaught)[:4], engine, "t").failed == 0
 
 
 def test_a_request_that_fails_while_the_server_lives_is_a_row_with_a_reason(untaught, chat, url):

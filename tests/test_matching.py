@@ -5,9 +5,11 @@ import subprocess
 import sys
 from collections import Counter
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from pipelines.asking import asking
 from prompts.asking import Pictures, ask
 from prompts.matching import matched, matched_masks, shuffled
 from prompts.ontology import load
@@ -113,6 +115,35 @@ def test_sets_stay_inside_their_cell():
     questions = ask(pictures, ONTOLOGY)
     assert all(questions.of(n, ONTOLOGY.path(pictures.node[n])).choice is None for n in range(40))
     assert all(step is None for n in range(40) for step in questions.of(n, ONTOLOGY.path(pictures.node[n])).walk)
+
+
+@settings(max_examples=20, deadline=None)
+@given(st.lists(CASE, min_size=2, max_size=80))
+def test_beside_the_disk_the_same_is_asked(cases):
+    by_place = _asked(cases, range(len(cases)))
+    assert [asked for asked, _ in _beside_the_disk(cases, range(len(cases)))] == [by_place[n] for n in range(len(cases))]
+
+
+@settings(max_examples=20, deadline=None)
+@given(st.lists(CASE, min_size=40, max_size=120), st.randoms(use_true_random=False))
+def test_in_windows_every_set_is_whole_and_the_same_whatever_the_order(cases, chance):
+    order = list(range(len(cases)))
+    chance.shuffle(order)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("pipelines.asking.WINDOW", 10)
+        told = _beside_the_disk(cases, range(len(cases)))
+        assert dict(zip(order, _beside_the_disk(cases, order), strict=True)) == dict(enumerate(told))
+    sets = Counter(asked.choice for asked, _ in told if asked.choice)
+    assert all(count == len(options.options) for options, count in sets.items())
+    assert all(finding is None or finding[1] in concepts for (_, finding), (_, concepts) in zip(told, cases, strict=True))
+
+
+def _beside_the_disk(cases, order):
+    with asking(ONTOLOGY) as pictures:
+        for n in order:
+            pictures.take(f"{n:064x}", "cell", cases[n][0], {SKINCON_KEY: cases[n][1]})
+        pictures.match()
+        return list(pictures)
 
 
 def test_an_order_belongs_to_its_key():
