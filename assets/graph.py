@@ -14,6 +14,7 @@ from typing import Any, Literal, get_args
 
 import dagster as dg
 
+from pipelines.meanings import meaning
 from pipelines.tables import TABLES
 
 Group = Literal["sources", "images", "duplicates", "curation", "teacher", "corpus", "release"]
@@ -103,7 +104,7 @@ def placed(group: Group, *, table: str = "", needs: Needs = "cpu", on_request: b
 
 
 def _columns(table: str) -> dict[str, Any]:
-    columns = [dg.TableColumn(name, str(kind)) for name, kind in TABLES[table].columns]
+    columns = [dg.TableColumn(name, str(kind), description=meaning(table, name)) for name, kind in TABLES[table].columns]
     return {"dagster/column_schema": dg.TableSchema(columns=columns), **column_lineage(table)}
 
 

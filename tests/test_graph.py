@@ -20,6 +20,8 @@ from assets.graph import COPIED, GROUPS
 from assets.settings import Settings
 from pipelines import watch
 from pipelines.lake import Lake
+from pipelines.meanings import EVERYWHERE, OWN, meaning
+from pipelines.tables import TABLES
 from sources import catalogue, download, upstream
 from sources.entry import ArchiveQuery, SourceFile
 from tests.graph_snapshot import FILE, snapshot
@@ -40,6 +42,16 @@ def test_every_asset_says_what_a_row_is_who_answers_for_it_and_what_it_needs():
         assert (node.description or "").startswith(("One row ", "No rows")), key
         assert node.owners and node.kinds and node.code_version and node.group_name in GROUPS, key
         assert any(name.startswith("dermoforge/") for name in node.tags), key
+
+
+def test_every_column_says_what_it_holds_and_nothing_is_said_of_others():
+    assert all(meaning(table, column) for table, spec in TABLES.items() for column in spec.schema.names)
+    assert all(set(own) <= set(TABLES[table].schema.names) for table, own in OWN.items())
+    used = {column for table, spec in TABLES.items() for column in spec.schema.names if column not in OWN.get(table, {})}
+    assert used == set(EVERYWHERE)
+    key = dg.AssetKey("groups")
+    columns = defs.get_assets_def(key).metadata_by_key[key]["dagster/column_schema"].columns
+    assert {column.name: column.description for column in columns}["split"] == meaning("groups", "split")
 
 
 def test_groups_are_read_from_left_to_right():
