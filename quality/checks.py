@@ -9,7 +9,7 @@ import json
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, lru_cache
 from typing import Any
 
 from jsonschema import Draft202012Validator
@@ -76,6 +76,7 @@ _PLACE = re.compile(
 _NEXT_PHRASE = re.compile(
     r",\s*(?:and\s+)?(?:an?|the|some|several|many|few)\b|\band\b|\bwith (?:an?|the|some|several)\b", re.IGNORECASE
 )
+_WIDE_SPACE = re.compile(r"[^\S \n]|\s{2}")
 _CHARACTER_RUN = re.compile(r"(\S)\1{" + str(thresholds.CHARACTER_RUN_MAX) + ",}")
 
 
@@ -142,7 +143,8 @@ def check_reasoning(
     verdicts = [_verdict("not_json", ()), *form, _verdict("wrong_modality", _wrong_features(prose, kind))]
     verdicts += _prose_verdicts(prose, prose, thresholds.REASONING_WORDS)
     unnamed = _without_names(prose, ontology)
-    verdicts += [_verdict("non_visual", _untold(unnamed)), *_claim_verdicts(_about_it(prose, ontology), known)]
+    about = _about_it(prose, ontology) if claims.may_claim(prose, known) else ""
+    verdicts += [_verdict("non_visual", _untold(unnamed)), *_claim_verdicts(about, known)]
     verdicts += _manner_verdicts(unnamed, ontology)
     if not all(verdict.passed for verdict in form):
         return None, tuple(verdicts)
@@ -184,14 +186,20 @@ def _colours_unlisted(observation: Mapping[str, Any], concepts: frozenset[str], 
 
 
 def _verdict(check: str, found: Sequence[str], note: str = "") -> Verdict:
-    detail = text.quoted(found, thresholds.QUOTE_CHARACTERS, thresholds.QUOTES) if found else note
-    return Verdict(check, not found, detail)
+    if not found:
+        return _passed(check, note)
+    return Verdict(check, False, text.quoted(found, thresholds.QUOTE_CHARACTERS, thresholds.QUOTES))
+
+
+@lru_cache(maxsize=64)
+def _passed(check: str, note: str) -> Verdict:
+    return Verdict(check, True, note)
 
 
 def _decode(raw_text: str) -> tuple[Any, str]:
     """The JSON value of an answer, raw control characters inside strings allowed, or the reason why there is none."""
     try:
-        value = json.loads(raw_text, strict=False, object_pairs_hook=_unique_keys)
+        value = _DECODER.decode(raw_text) if raw_text[:1] != _BYTE_ORDER else json.loads(raw_text)
         raw_text.encode()
         if "\\u" in raw_text:  # the only other way for half a character to get in
             json.dumps(value, ensure_ascii=False).encode()
@@ -209,17 +217,19 @@ def _unique_keys(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     return value
 
 
+_DECODER = json.JSONDecoder(strict=False, object_pairs_hook=_unique_keys)
+_BYTE_ORDER = "\ufeff"
+"""A mark of which `json.loads` says what it is; a decoder does not."""
+
+
 def _deeper_than(value: Any, limit: int) -> bool:
     level = [value]
     for _ in range(limit):
-        level = [child for item in level for child in _children(item)]
+        holders = [item for item in level if isinstance(item, (dict, list))]
+        if not holders:
+            return False
+        level = [child for item in holders for child in (item.values() if isinstance(item, dict) else item)]
     return bool(level)
-
-
-def _children(value: Any) -> Iterable[Any]:
-    if isinstance(value, dict):
-        return value.values()
-    return value if isinstance(value, list) else ()
 
 
 @cache
@@ -360,12 +370,13 @@ def _degenerate_faults(prose: str, whole: str) -> list[str]:
     said = [" ".join(sentence.casefold().split()) for sentence in text.sentences(prose)]
     share = text.repeated_share(tokens, thresholds.REPEATED_GRAM_WORDS)
     faults = text.found(prose, lexicon.PLACEHOLDER) if possible(lexicon.PLACEHOLDER, whole) else []
-    faults += [match.group() for match in _CHARACTER_RUN.finditer(prose)]
+    if any(char * thresholds.CHARACTER_RUN_MAX in prose for char in set(prose)):
+        faults += [match.group() for match in _CHARACTER_RUN.finditer(prose)]
     faults += [sentence for i, sentence in enumerate(said) if " " in sentence and sentence in said[:i]]
-    if loop := text.looped(tokens):
+    if share and (loop := text.looped(tokens)):  # what is said again and again repeats such a sequence too
         faults.append(f"{loop} again and again")
-    if text.longest_run(tokens) > thresholds.WORD_RUN_MAX:
-        faults.append(f"one word {text.longest_run(tokens)} times in a row")
+    if (run := text.longest_run(tokens)) > thresholds.WORD_RUN_MAX:
+        faults.append(f"one word {run} times in a row")
     if share > thresholds.REPEATED_GRAM_SHARE_MAX:
         faults.append(f"{share:.2f} of the {thresholds.REPEATED_GRAM_WORDS}-word sequences are repetitions")
     return faults
@@ -377,7 +388,11 @@ def _all_absent(observation: Mapping[str, Any]) -> Verdict:
 
 
 def _criterion_faults(key: str, value: str, prose: str) -> list[str]:
-    found = [(mention, _values_said(key, mention)) for mention in text.mentions(prose, finding_words.CRITERIA[key])]
+    mentions = text.mentions(prose, finding_words.CRITERIA[key])
+    if not mentions:
+        return []
+    values = _values_in(key, prose)
+    found = [(mention, _values_said(key, mention, values)) for mention in mentions]
     wrong = [mention for mention, said in found if _criterion_contradicts(key, value, mention, said)]
     return [f"{_in_clause(mention)} / {key.replace('_', ' ')}: {value}" for mention in wrong]
 
@@ -403,17 +418,28 @@ def _part_of(said: str, value: str) -> bool:
     return said == value or said in value.split()
 
 
-def _values_said(key: str, mention: Mention) -> list[str]:
-    """The values that prose gives a criterion: the nearest words ahead of it, one for each part of a value, or else what is said of it."""
+def _values_in(key: str, prose: str) -> Mapping[str, re.Pattern[str]]:
+    """The values of a criterion that some part of prose may name. Words are joined by one space before they are asked."""
     values = finding_words.VALUES.get(key, {})
+    if _WIDE_SPACE.search(prose):
+        return values
+    return {value: pattern for value, pattern in values.items() if possible(pattern, prose)}
+
+
+def _values_said(key: str, mention: Mention, values: Mapping[str, re.Pattern[str]]) -> list[str]:
+    """The values that prose gives a criterion: the nearest words ahead of it, one for each part of a value, or else what is said of it.
+
+    `values` are those that its prose may name.
+    """
     phrase = _own_adjectives(_NEXT_PHRASE.split(text.reach(mention.before))[-1], values.values())
     ahead = " ".join(phrase.split()[-thresholds.VALUE_WORDS_AHEAD :])
     found = {value: max(m.end() for m in pattern.finditer(ahead)) for value, pattern in values.items() if pattern.search(ahead)}
-    parts = finding_words.VALUE_PARTS.get(key, (tuple(values),))
+    parts = finding_words.VALUE_PARTS.get(key, (tuple(finding_words.VALUES.get(key, {})),))
     told = [max(said, key=found.__getitem__) for part in parts if (said := [value for value in part if value in found])]
-    behind = _own_predicate(mention.after)
     open_parts = [part for part in parts if not any(value in found for value in part)]
-    return told + [value for part in open_parts for value in part if values and values[value].search(behind)]
+    unsaid = [value for part in open_parts for value in part if value in values]
+    behind = _own_predicate(mention.after) if unsaid else ""
+    return told + [value for value in unsaid if values[value].search(behind)]
 
 
 def _own_predicate(after: str) -> str:
@@ -427,7 +453,7 @@ def _own_predicate(after: str) -> str:
 def _own_adjectives(phrase: str, patterns: Iterable[re.Pattern[str]]) -> str:
     """The end of a phrase without other items of its list: a comma parts items unless a value word stands before it."""
     *others, own = phrase.split(",")
-    while others and any(pattern.search(others[-1].split()[-1]) for pattern in patterns if others[-1].split()):
+    while others and (words := others[-1].split()) and any(pattern.search(words[-1]) for pattern in patterns):
         own = f"{others.pop()},{own}"
     return own
 

@@ -61,23 +61,33 @@ def against_pixels(prose: str, known: Known) -> list[str]:
     return said + _colours_not_there(prose, known.traces)
 
 
+def may_claim(prose: str, known: Known) -> bool:
+    """Whether any part of prose may hold what `against_pixels` or `against_record` looks for; False is certain."""
+    sought = [form_words.AGAINST[measured] for measured in known.measured if measured in form_words.AGAINST]
+    sought += [claim_words.SEX[other] for other in _OTHER_SEX.get(known.sex or "", ())]
+    said = any(possible(pattern, prose) for pattern in [*sought, claim_words.SITE, claim_words.AGE])
+    return said or bool(_absent_colours(prose, known.traces))
+
+
 def _partly(mention: text.Mention) -> bool:
     """Whether the phrase is said of a part or with a limit: "partly irregular", "slightly asymmetric"."""
     return bool(form_words.PARTLY.search(" ".join(mention.before.split()[-3:])))
 
 
 def _colours_not_there(prose: str, traces: Mapping[str, float | None]) -> list[str]:
-    if not traces:
-        return []
     return [
         f"{mention.quote} / {_share(colour, traces):.1%} of the lesion is near it"
-        for colour, pattern in colour_words.COLOURS_SAID.items()
-        if possible(colour_words.SHADE_NAMED[colour], prose)
-        and traces.get(colour) is not None
-        and _share(colour, traces) < thresholds.COLOUR_CLAIMED_SHARE
-        for mention in text.mentions(prose, pattern)
+        for colour in _absent_colours(prose, traces)
+        for mention in text.mentions(prose, colour_words.COLOURS_SAID[colour])
         if mention.polarity is Polarity.AFFIRMED
     ]
+
+
+def _absent_colours(prose: str, traces: Mapping[str, float | None]) -> list[str]:
+    """Colours that some part of prose may name and of which the lesion has too little to be given them."""
+    named = [colour for colour, shades in colour_words.SHADE_NAMED.items() if possible(shades, prose)] if traces else []
+    looked_at = [colour for colour in named if traces.get(colour) is not None]
+    return [colour for colour in looked_at if _share(colour, traces) < thresholds.COLOUR_CLAIMED_SHARE]
 
 
 def _share(colour: str, traces: Mapping[str, float | None]) -> float:
@@ -126,12 +136,13 @@ def _compatible(region: str) -> frozenset[str]:
     return frozenset({region}.union(*(ring for ring in claim_words.SAME_REGION if region in ring)))
 
 
+_OTHER_SEX = {"female": ("male",), "male": ("female",)}
+
+
 def _sexes(prose: str, sex: str | None) -> list[str]:
-    other = {"female": "male", "male": "female"}.get(sex or "")
-    if not other:
-        return []
     return [
         f"{m.quote} / recorded {sex}"
+        for other in _OTHER_SEX.get(sex or "", ())
         for m in text.mentions(prose, claim_words.SEX[other])
         if not claim_words.EPIDEMIC.search(m.after)
     ]
@@ -163,8 +174,9 @@ def concludes_otherwise(value: Mapping[str, Any], final: str | None, ontology: O
 def hedges(prose: str) -> list[str]:
     """Hedging words, when there are more than prose that says what it sees needs."""
     found = text.found(prose, claim_words.HEDGE)
-    allowed = max(thresholds.HEDGES, len(text.words(prose)) * thresholds.HEDGE_SHARE)
-    return found if len(found) > allowed else []
+    if len(found) <= thresholds.HEDGES:
+        return []
+    return found if len(found) > len(text.words(prose)) * thresholds.HEDGE_SHARE else []
 
 
 def personal(prose: str) -> list[str]:
@@ -184,7 +196,7 @@ def strangers(prose: str, ontology: Ontology) -> list[str]:
     ]
 
 
-_CAPITALISED = re.compile(r"(?<=[a-z,] )([A-Z][a-z]{2,})(?!\w)")
+_CAPITALISED = re.compile(r"([A-Z](?<=[a-z,] [A-Z])[a-z]{2,})(?!\w)")
 
 
 @cache

@@ -64,7 +64,7 @@ def measure(rgb: np.ndarray, grey: np.ndarray) -> Metrics:
     """The numbers of an (h, w, 3) uint8 raster of at least 32 x 32 pixels; `grey` is its `working_grey`."""
     from quality import image_kernels as k
 
-    few = _few(rgb)
+    few = k.sampled(rgb, -(-max(rgb.shape[:2]) // COLOUR_SIDE))
     palette, light, counts = np.zeros(4096, np.int64), np.zeros(256, np.int64), np.zeros(10, np.int64)
     k.tally(few, palette, light, counts)
     pixels = few.shape[0] * few.shape[1]
@@ -82,7 +82,7 @@ def measure(rgb: np.ndarray, grey: np.ndarray) -> Metrics:
         black_share=_share(counts[1], pixels),
         contrast=int(levels[0] - levels[2]),
         sharpness=_ratio(*min(steps[:4], key=lambda pair: _ratio(*pair))),
-        texture=round(float(steps[:2, 0].mean()), 4),
+        texture=round(float(steps[0, 0] + steps[1, 0]) / 2, 4),
         edge_share=round(float(steps[4, 0]), 4),
         blockiness=_ratio(edge + 0.5, other + 0.5),
         flat_share=round(float(flat), 4),
@@ -132,16 +132,14 @@ def working_grey(rgb: np.ndarray) -> np.ndarray:
     return grey
 
 
-def _few(rgb: np.ndarray) -> np.ndarray:
-    """Every n-th pixel of every n-th row."""
-    step = -(-max(rgb.shape[:2]) // COLOUR_SIDE)
-    return np.ascontiguousarray(rgb[step // 2 :: step, step // 2 :: step])
-
-
 def _corners(grey: np.ndarray, lighter: int) -> tuple[int, float]:
     """How many corners are nearly black beside the lighter half of the picture, and the light of the second darkest over that half's."""
+    import cv2
+
     size = max(2, min(grey.shape) // 20)
-    found = sorted(float(part.mean()) for rows in (grey[:size], grey[-size:]) for part in (rows[:, :size], rows[:, -size:]))
+    found = sorted(
+        cv2.sumElems(part)[0] / part.size for rows in (grey[:size], grey[-size:]) for part in (rows[:, :size], rows[:, -size:])
+    )
     return sum(value < 0.4 * lighter for value in found), round(found[1] / max(lighter, 1), 4)
 
 
@@ -156,7 +154,9 @@ def _margin(grey: np.ndarray) -> float:
 
 def _seam(grey: np.ndarray) -> float:
     """How far a straight line from edge to edge stands out from the columns (or rows) beside it."""
+    import cv2
+
     from quality.image_kernels import standing_out, steps_across
 
-    steps = (steps_across(side, SEAM_GAPS) for side in (grey, np.ascontiguousarray(grey.T)))
+    steps = (steps_across(side, SEAM_GAPS) for side in (grey, cv2.transpose(grey)))
     return round(max(standing_out(across, 12, len(across) // 6) for across in steps), 4)

@@ -75,7 +75,7 @@ def ink_share(rgb: np.ndarray) -> float:
     from quality.image_kernels import inked
 
     mask = inked(cv2.cvtColor(rgb, cv2.COLOR_RGB2LAB), t.LIT, t.INK_BLUER, t.INK_GREENER)
-    return 0.0 if mask.mean() < t.INK_STROKES else round(_strokes(mask), 4)
+    return 0.0 if cv2.countNonZero(mask) / mask.size < t.INK_STROKES else round(_strokes(mask), 4)
 
 
 def _strokes(mask: np.ndarray) -> float:

@@ -7,6 +7,7 @@ search is a prefilter (`quality.byte_patterns`): what it finds, the pattern itse
 import re
 import threading
 from bisect import bisect_right
+from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from functools import cache, lru_cache
 from typing import Any
@@ -70,10 +71,10 @@ def _ends(text: str, alone: int | None) -> Mapping[int, Sequence[int]]:
     data = encoded(text)
     if data is None:
         return dict.fromkeys(_NUMBER.values(), ())
-    found: dict[int, list[int]] = {}
+    found: defaultdict[int, list[int]] = defaultdict(list)
 
     def note(number: int, _start: int, end: int, _flags: int, _context: object) -> None:
-        found.setdefault(number, []).append(end)
+        found[number].append(end)
 
     database = _database(alone)
     database.scan(data, match_event_handler=note, scratch=_scratch(database))

@@ -119,6 +119,33 @@ def test_parts_are_those_that_opencv_finds(mask):
     assert np.allclose(sorted(map(tuple, ours)), sorted(map(tuple, theirs)))
 
 
+@settings(max_examples=60, deadline=None)
+@given(hnp.arrays(np.uint8, st.tuples(st.integers(9, 20), st.integers(9, 20)), elements=st.integers(0, 255)))
+def test_a_step_across_is_what_all_but_the_given_share_of_rows_reach(grey):
+    wide = grey[::2].astype(int)
+    for x, found in enumerate(image_kernels.steps_across(grey, 0.3)[4:-4], start=4):
+        near, far = abs(wide[:, x + 1] - wide[:, x - 1]), abs(wide[:, x + 4] - wide[:, x - 4])
+        steps, allowed = np.minimum(near, far), 0.3 * len(wide)
+        level = next(n for n in range(256) if (steps <= n).sum() > allowed)
+        assert found == level + (allowed - (steps < level).sum()) / (steps == level).sum()
+
+
+@settings(max_examples=60, deadline=None)
+@given(hnp.arrays(np.uint8, st.tuples(st.integers(1, 24), st.integers(1, 24)), elements=st.integers(0, 255)), st.integers(1, 5))
+def test_a_thin_line_stands_out_from_both_sides_along_a_row_a_column_or_a_diagonal(grey, reach):
+    hair, printed, r, levels = 16, 40, (reach * 3 + 2) // 4, grey.astype(int)
+    wanted = np.zeros_like(grey)
+    for y, x in np.ndindex(*np.maximum(np.array(grey.shape) - 2 * reach, 0)):
+        y, x = y + reach, x + reach
+        pairs = [(levels[y - b, x - a], levels[y + b, x + a]) for a, b in ((reach, 0), (0, reach), (r, r), (-r, r))]
+        darker, lighter = [min(pair) - levels[y, x] for pair in pairs], [levels[y, x] - max(pair) for pair in pairs]
+        if max(darker[:2]) >= hair // 2:
+            wanted[y, x] = (max(darker) >= hair) | (max(darker) >= printed) << 1
+        elif max(lighter[:2]) >= printed // 2:
+            wanted[y, x] = (max(lighter) >= printed) << 2
+    assert np.array_equal(image_kernels.lines(grey, reach, hair, printed), wanted)
+
+
 def test_a_row_of_ticks_is_counted_whatever_stands_around_it():
     ticks = np.array([[20.0 + 9 * n, 50.0] for n in range(12)] + [[33.0, 90.0], [150.0, 20.0]])
     sizes = np.full((len(ticks), 2), [2.0, 6.0])
