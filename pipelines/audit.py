@@ -17,7 +17,7 @@ from typing import Any
 
 from pipelines.exports import ExportFault, checked
 from pipelines.lake import Lake
-from pipelines.shard import MOST_ROWS, features
+from pipelines.shard import MOST_ROWS, features, schema
 from pipelines.unchanged import made_of, note, recall
 from pipelines.workers import map_in_order
 from quality.privacy import in_text
@@ -117,7 +117,7 @@ def audited(lake: Lake, path: Path) -> dict[str, list[str]]:
 def audit(path: Path) -> dict[str, list[str]]:
     """Faults of a release by check of `CHECKS`, all of them there, empty where nothing is wrong."""
     manifest = json.loads((path / "manifest.json").read_text(encoding="utf-8"))
-    profile, sources = manifest["profile"], tuple(manifest["sources"])
+    profile, sources = manifest["profile"], tuple(sorted({*manifest["sources"], *manifest["requested_sources"]}))
     names = sorted(str(file.relative_to(path)) for file in path.rglob("*") if file.is_file())
     files = [_File(str(path), name, profile, sources) for name in names if name != "manifest.json"]
     total, shards = Findings(), Findings()
@@ -200,6 +200,8 @@ def _read(found: Findings, file: _File, path: Path) -> None:
         found.faults["files"].append(f"{file.path}: a kind of file that no release has")
     elif file.path.startswith("trainer/"):
         _trainer(found, file, path)
+    elif file.path.endswith(TEXTS):
+        _own_ids(found, file, file.path, path.read_text(encoding="utf-8", errors="replace"))
 
 
 def _picture(found: Findings, name: str, key: str, data: bytes) -> None:
@@ -221,7 +223,7 @@ def _shard(found: Findings, file: _File, path: Path) -> None:
     import pyarrow.parquet as pq
 
     shard = pq.ParquetFile(path)
-    wanted = features(carries_images(file.profile)).arrow_schema
+    wanted = schema(carries_images(file.profile))
     if not shard.schema_arrow.equals(wanted):
         extra = sorted(set(shard.schema_arrow.names) ^ set(wanted.names)) or "types"
         found.faults["licences"].append(f"{file.path}: columns are not those of a release ({extra})")

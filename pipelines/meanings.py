@@ -229,6 +229,13 @@ OWN: dict[str, dict[str, str]] = {
         "weight_why": "what the weight is made of",
         "tone_weights": "what evens out one scale of one judge",
     },
+    "mixes": {
+        "cap": "most images of a diagnosis in a split; 0: all",
+        "lift": "power by which rare diagnoses are lifted",
+        "most": "largest weight of a diagnosis or skin tone",
+        "tones": "the skin-tone scale that enters the weight; empty: none",
+        "formats": "JSON: share of the images rendered into a format, 1 where it is not named",
+    },
     "rl_prompts": {
         "prompt_id": "digest of image, task and teacher",
         "layout": "tags that the answer must have, in order",

@@ -3,8 +3,9 @@
 Memory: about 100 bytes a rendered picture.
 """
 
+import json
 from collections import Counter, defaultdict
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -62,6 +63,12 @@ def count(lake: Lake, mix: Mix) -> Counted:
             for tone in row["tones"]:
                 systems[tone.system, tone.basis][tone.value] += 1
     return counted
+
+
+def used(lake: Lake, sources: Sequence[str]) -> dict[str, dict[str, Any]]:
+    """The mix that each source's samples were rendered with; without those of a lake that kept none."""
+    rows = [row for row in lake.read("mixes").to_pylist() if row["source"] in sources]
+    return {row.pop("source"): {**row, "formats": json.loads(row["formats"])} for row in rows}
 
 
 def tones(row: Mapping[str, Any]) -> tuple[Tone, ...]:

@@ -22,6 +22,7 @@ from typing import Any
 
 import pyarrow as pa
 
+from pipelines import mix
 from pipelines.credit import attribution, licence_texts
 from pipelines.documents import DOCUMENTS, write_documents
 from pipelines.exports import write_exports, write_pairs
@@ -40,7 +41,7 @@ from prompts.ontology import load
 from prompts.schemas import digest
 from sources.licences import Profile, carries_images
 
-LAYOUT = "4"
+LAYOUT = "5"
 """Raise when the files of a release change for the same rows."""
 
 WRITERS = ("pyarrow", "pillow", "datasets", "matplotlib")
@@ -231,6 +232,7 @@ def _head(lake: Lake, found: Outgoing, tally: _Tally, sources: Sequence[str]) ->
         "withheld_images": found.withheld(),
         "teachers": sorted(tally.teachers),
         "asked": asked(lake, used),
+        "mix": mix.used(lake, used),
         "corpus": tallies(lake, sorted(sources)),
         "ontology": load().digest,
         "written_with": {name: package_version(name) for name in WRITERS},

@@ -8,6 +8,7 @@ import hashlib
 import json
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import asdict
 from typing import Any
 
 import pyarrow as pa
@@ -36,6 +37,8 @@ def render(lake: Lake, source: str, counted: Counted) -> dict[str, int]:
     """Rebuild `samples` of one source; returns how many pictures the caps left out, by diagnosis. Writes nothing that is there already."""
     capped: Counter[str] = Counter()
     lake.replace_streaming("samples", _tables(lake, source, counted, capped), source=source, by="image_id")
+    told = {"source": source, **asdict(counted.mix), "formats": sorted_json(counted.mix.formats)}
+    lake.replace("mixes", table_of("mixes", [told]), source=source)
     return dict(capped.most_common())
 
 

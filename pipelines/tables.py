@@ -381,6 +381,11 @@ TABLES: dict[str, TableSpec] = {
             attribution=TEXT,
         ),
     ),
+    "mixes": TableSpec(
+        "one row a source: the settings of the mix that its samples were rendered with, shares of formats as JSON",
+        ("source",),
+        _columns(source=TEXT, cap=INT, lift=REAL, most=REAL, tones=TEXT, formats=TEXT),
+    ),
     "rl_prompts": TableSpec(
         "prompts for reinforcement learning: the first human turn, what the reward compares, and the tags that the answer must have",
         ("prompt_id",),

@@ -1,5 +1,6 @@
 """The mix: caps that stay when data are added, rare classes lifted, skin-tone scales never merged, settings that are checked."""
 
+import json
 from collections import Counter
 from pathlib import Path
 
@@ -7,8 +8,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from pipelines.lake import Lake
+from pipelines.mix import count
+from pipelines.release import planned, release
+from pipelines.render import render
 from prompts.matching import hashed
 from prompts.mix import Mix, Tone, load_mix, thresholds, weigh
+from tests.outgoing_lake import Made, lake_of, numbered
 
 RANKS = st.lists(st.integers(0, 10**6), unique=True, max_size=60)
 
@@ -69,6 +75,30 @@ def test_the_default_mix_and_one_of_a_file(tmp_path):
     path.write_text('cap = 100\nlift = 0.25\ntones = "monk"\n[formats]\nchoice_25 = 0.5\n')
     assert load_mix(str(path)) == Mix(cap=100, lift=0.25, tones="monk", formats={"choice_25": 0.5})
     assert load_mix(str(Path(__file__).parents[1] / "config" / "mix.toml"))
+
+
+def test_the_manifest_of_a_release_says_the_mix_that_its_samples_were_rendered_with(tmp_path):
+    mix = Mix(cap=7, lift=0, most=3, tones="drawn", formats={"context": 0.25, "choice": 0.5})
+    lake = Lake(str(tmp_path / "lake"))
+    render(lake, "ham10000", count(lake, mix))
+    done = release(lake_of(tmp_path, numbered([Made(0), Made(0)])), ["ham10000"], tmp_path / "releases")
+    assert done
+    said = json.loads((done.path / "manifest.json").read_text())["mix"]["ham10000"]
+    shares = [f"{name} = {share}" for name, share in said.pop("formats").items()]
+    lines = [*(f"{key} = {json.dumps(value)}" for key, value in said.items()), "[formats]", *shares]
+    (tmp_path / "mix.toml").write_text("\n".join(lines))
+    assert load_mix(str(tmp_path / "mix.toml")) == mix
+
+
+def test_another_mix_is_another_release(tmp_path):
+    lake = lake_of(tmp_path, numbered([Made(0), Made(0)]))
+    samples = lake.read("samples")
+    versions = set()
+    for cap in (5, 6, 6):
+        render(lake, "ham10000", count(lake, Mix(cap=cap)))
+        lake.replace("samples", samples, source="ham10000")
+        versions.add(planned(lake, ["ham10000"], "noncommercial").version)
+    assert len(versions) == 2
 
 
 @pytest.mark.parametrize(

@@ -231,6 +231,18 @@ def tar_without_row(root):
         tar.addfile(info, io.BytesIO(b"\xff\xd8\xff\xd9"))
 
 
+def said_behind(path):
+    path.write_text(path.read_text(encoding="utf-8") + "\nas in ham10000:ISIC_0024306", encoding="utf-8")
+
+
+def card_names_a_source_id(root):
+    said_behind(root / "README.md")
+
+
+def report_names_a_source_id(root):
+    said_behind(root / "report.html")
+
+
 def unknown_kind(root):
     (root / "extra.npz").write_bytes(b"anything")
 
@@ -249,6 +261,8 @@ SLIPS = {
     source_name: "privacy",
     named_person: "privacy",
     source_id: "privacy",
+    card_names_a_source_id: "privacy",
+    report_names_a_source_id: "privacy",
     two_splits: "leakage",
     phantom_inside: "leakage",
     large_groups: "viewer_limits",

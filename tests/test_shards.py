@@ -10,7 +10,16 @@ from hypothesis import strategies as st
 
 from pipelines import release as releasing
 from pipelines.release import release
-from pipelines.shard import MOST_GROUP_BYTES, MOST_ROWS, SHARD_IMAGE_BYTES, prefixes, row_groups
+from pipelines.shard import (
+    ANSWER,
+    MOST_GROUP_BYTES,
+    MOST_ROWS,
+    PICTURE,
+    SHARD_IMAGE_BYTES,
+    UNLIKE,
+    prefixes,
+    row_groups,
+)
 from tests.outgoing_lake import Made, lake_of, numbered
 
 SOURCES = ("ham10000", "pad_ufes_20")
@@ -88,12 +97,15 @@ def test_buckets_hold_every_image_once_and_no_bucket_is_too_large(sizes):
     assert not any(a != b and b.startswith(a) for a in held for b in held)
 
 
-def test_pictures_are_stored_as_they_are_and_text_is_compressed(tmp_path):
+def test_pictures_are_stored_as_they_are_texts_compressed_and_what_repeats_is_in_a_dictionary(tmp_path):
     done = release(lake_of(tmp_path, made(8)), SOURCES, tmp_path / "releases")
     assert done
     group = pq.ParquetFile(next(done.path.glob("data/choice/train-*.parquet"))).metadata.row_group(0)
     leaves = {group.column(n).path_in_schema: group.column(n) for n in range(group.num_columns)}
-    assert leaves["images.list.element.bytes"].compression == "UNCOMPRESSED"
-    assert not leaves["images.list.element.bytes"].is_stats_set
-    assert {leaf.compression for name, leaf in leaves.items() if not name.endswith("bytes")} == {"ZSTD"}
+    picture = leaves.pop(PICTURE)
+    assert picture.compression == "UNCOMPRESSED" and not picture.is_stats_set and not picture.has_dictionary_page
+    compressed = {name for name, leaf in leaves.items() if leaf.compression == "ZSTD"}
+    assert compressed == {ANSWER, *UNLIKE}
+    assert {name for name, leaf in leaves.items() if leaf.has_dictionary_page} == leaves.keys() - compressed - {"generated"}
+    assert {name for name, leaf in leaves.items() if not leaf.is_stats_set} == {ANSWER}
     assert json.loads((done.path / "manifest.json").read_text())["layout"] == releasing.LAYOUT
