@@ -12,8 +12,8 @@ from pipelines.release import ReleaseDamaged, verified
 from pipelines.standing import missing_packs, newest, no_longer_permitted, unsound
 from pipelines.tables import TABLES
 
-NO_ASSET = frozenset({"sources", "compared", "leaderboard"})
-"""Tables that belong to the asset of another: what was read, what was compared, scores that people enter."""
+NO_ASSET = frozenset({"sources", "compared", "leaderboard", "mixes"})
+"""Tables that belong to the asset of another: what was read, what was compared, how samples were mixed, scores that people enter."""
 
 STANDING = tuple(table for table in TABLES if table not in NO_ASSET)
 

@@ -116,6 +116,7 @@ def object_store() -> Iterator[str]:
     """A bucket in an S3 emulator on this machine, named by the environment as long as the context lasts."""
     import boto3
     import s3fs
+    import urllib3
     from moto.server import ThreadedMotoServer
 
     server = ThreadedMotoServer(ip_address="127.0.0.1", port=0)
@@ -129,6 +130,7 @@ def object_store() -> Iterator[str]:
         s3fs.S3FileSystem.clear_instance_cache()
         yield "s3://corpus"
     s3fs.S3FileSystem.clear_instance_cache()
+    urllib3.request("POST", f"{access['ENDPOINT_URL']}/moto-api/reset")  # every emulator of a process has the same buckets
     server.stop()
 
 
