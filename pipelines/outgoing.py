@@ -13,6 +13,7 @@ from typing import Any
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from pipelines.columns import positions
 from pipelines.lake import Lake
@@ -119,7 +120,8 @@ def _passing(lake: Lake, source: str, profile: Profile, cleared: Collection[str]
     columns = ["image_id", "source", "sha256", "n_bytes", "licence_id", "history", "expert_caption"]
     images, gates = lake.read("images", source=source, columns=columns), _gates(lake, source)
     sampled, kept = set(_ids(lake, "samples", source)), []
-    for at, row in enumerate(images.select(["image_id", "licence_id", "history", "expert_caption"]).to_pylist()):
+    looked_at = images.select(["image_id", "licence_id", "history", "expert_caption"]).to_batches(max_chunksize=AT_ONCE)
+    for at, row in enumerate(row for batch in looked_at for row in batch.to_pylist()):
         why = _reasons(row, gates.get(row["image_id"]), profile, row["image_id"] in cleared)
         if not why and row["image_id"] in sampled:
             kept.append(at)
@@ -148,10 +150,15 @@ def _reasons(row: Mapping[str, Any], gates: Sequence[str] | None, profile: Profi
     return why
 
 
-def _gates(lake: Lake, source: str) -> dict[str, list[str]]:
-    rows = lake.read("image_quality", source=source, columns=["image_id", "gates"])
-    return dict(zip(rows.column("image_id").to_pylist(), rows.column("gates").to_pylist(), strict=True))
+def _gates(lake: Lake, source: str) -> dict[str, tuple[str, ...]]:
+    """Gates that fired, by image. Memory: equal ones are one object."""
+    rows, known = (
+        lake.read("image_quality", source=source, columns=["image_id", "gates"]),
+        dict[tuple[str, ...], tuple[str, ...]](),
+    )
+    found = (known.setdefault(some, some) for batch in rows.column("gates").chunks for some in map(tuple, batch.to_pylist()))
+    return dict(zip(rows.column("image_id").to_pylist(), found, strict=True))
 
 
 def _ids(lake: Lake, table: str, source: str) -> list[str]:
-    return lake.read(table, source=source, columns=["image_id"]).column("image_id").to_pylist()
+    return pc.unique(lake.read(table, source=source, columns=["image_id"]).column("image_id")).to_pylist()

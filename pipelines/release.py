@@ -10,6 +10,7 @@ import hashlib
 import json
 import os
 import shutil
+import sys
 from collections import Counter, defaultdict
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -20,6 +21,7 @@ from itertools import islice
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pyarrow as pa
 
 from pipelines import mix
@@ -134,15 +136,15 @@ class _Tally:
     images: dict[str, str] = field(default_factory=dict)
     credits: Counter[tuple[str, str, str]] = field(default_factory=Counter)
     teachers: set[str] = field(default_factory=set)
-    stamps: list[bytes] = field(default_factory=list)
+    stamps: bytearray = field(default_factory=bytearray)
 
     def add(self, row: Mapping[str, Any]) -> None:
         """Count a sample."""
         self.samples[row["format"], row["split"]] += 1
-        self.images[row["image_key"]] = row["split"]
+        self.images[row["image_key"]] = sys.intern(row["split"])
         self.credits[row["source"], row["licence_id"], row["attribution"]] += 1
         self.teachers.add(f"{row['teacher']} {row['revision']} ({row['conditioning']})")
-        self.stamps.append(bytes.fromhex(digest(_stamp(row))))
+        self.stamps += bytes.fromhex(digest(_stamp(row)))
 
 
 PLANNED = (
@@ -182,11 +184,10 @@ def planned(lake: Lake, sources: Sequence[str], profile: Profile, cleared: Colle
     pairs = Counter[str]()
     for pair in found.pairs() if carries_images(found.profile) else ():
         pairs[pair["split"]] += 1
-        tally.stamps.append(bytes.fromhex(digest([pair[key] for key in PAIRED])))
+        tally.stamps += bytes.fromhex(digest([pair[key] for key in PAIRED]))
     head = _head(lake, found, tally, sources) | {"preference_pairs": dict(sorted(pairs.items()))}
     sink = hashlib.sha256(digest(head).encode())
-    for stamp in sorted(tally.stamps):
-        sink.update(stamp)
+    sink.update(np.sort(np.frombuffer(bytes(tally.stamps), "S32")).tobytes())  # padding with zeros does not change their order
     version = f"{head['name']}-{sink.hexdigest()[:12]}"
     remember(lake, f"plan/{profile}", made, {"version": version})
     return Plan({"version": version, **head}, version, found, tally.credits, frozenset(tally.images))
