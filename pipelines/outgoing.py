@@ -152,10 +152,8 @@ def _reasons(row: Mapping[str, Any], gates: Sequence[str] | None, profile: Profi
 
 def _gates(lake: Lake, source: str) -> dict[str, tuple[str, ...]]:
     """Gates that fired, by image. Memory: equal ones are one object."""
-    rows, known = (
-        lake.read("image_quality", source=source, columns=["image_id", "gates"]),
-        dict[tuple[str, ...], tuple[str, ...]](),
-    )
+    rows = lake.read("image_quality", source=source, columns=["image_id", "gates"])
+    known: dict[tuple[str, ...], tuple[str, ...]] = {}
     found = (known.setdefault(some, some) for batch in rows.column("gates").chunks for some in map(tuple, batch.to_pylist()))
     return dict(zip(rows.column("image_id").to_pylist(), found, strict=True))
 

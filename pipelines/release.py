@@ -148,18 +148,8 @@ class _Tally:
 
 
 PLANNED = (
-    *(
-        "diagnoses",
-        "duplicate_pairs",
-        "groups",
-        "image_quality",
-        "images",
-        "preference_pairs",
-        "quarantine",
-        "rejects",
-        "samples",
-    ),
-    *("sources", "trajectories"),
+    *("diagnoses", "duplicate_pairs", "groups", "image_quality", "images", "mixes", "preference_pairs", "quarantine"),
+    *("rejects", "samples", "sources", "trajectories"),
 )
 """Tables that a plan hangs on, the ledger apart."""
 

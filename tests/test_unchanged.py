@@ -165,6 +165,15 @@ def test_a_release_is_planned_again_when_a_sample_has_changed(lake, tmp_path):
     assert first and again and not again.reused and again.path != first.path
 
 
+def test_a_plan_hangs_on_every_table_that_planning_reads(lake, monkeypatch):
+    looked_at, delta = set(), Lake._delta
+    monkeypatch.setattr(Lake, "_delta", lambda self, table: looked_at.add(table) or delta(self, table))
+    list(releasing.outgoing(lake, ["phantom"], "noncommercial").pairs())
+    monkeypatch.setattr(releasing, "made_of", lambda *_: "nothing")
+    releasing.planned(lake, ["phantom"], "noncommercial")
+    assert {"samples", "preference_pairs", "mixes"} <= looked_at <= {*releasing.PLANNED, "completions"}
+
+
 def test_a_release_whose_files_were_touched_is_read_back(corpus, lake, tmp_path, monkeypatch):
     copy = tmp_path / corpus.release.name
     shutil.copytree(corpus.release, copy)
