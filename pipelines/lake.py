@@ -20,7 +20,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 from deltalake import DeltaTable, WriterProperties, write_deltalake
-from deltalake.exceptions import TableNotFoundError
+from deltalake.exceptions import CommitFailedError, TableNotFoundError
 
 from pipelines.tables import TABLES
 
@@ -33,6 +33,12 @@ ROW_GROUP = 4096
 
 COMPACT_BYTES = 16 << 20
 """Size from which a file is not merged again: with a larger one a growing table would be written over and over."""
+
+MADE_MEANWHILE = "changed since last commit"
+"""What deltalake says to a writer beside whom another one made the table; nothing was written then."""
+
+CREATORS = 16
+"""Writers that may make one table at the same moment: each try loses to one of them."""
 
 PACK_FORMAT = "3"
 """Part of a pack's name: raise when the same rows would be written as another file."""
@@ -160,10 +166,14 @@ class Lake:
         return True
 
     def append(self, table: str, rows: pa.Table) -> None:
-        """Add rows in one commit. The caller guarantees that their keys are new."""
-        spec = TABLES[table]
-        if rows.num_rows:
-            self._write(table, rows.select(spec.schema.names).cast(spec.schema), mode="append", predicate=None)
+        """Add rows in one commit, beside other writers. The caller guarantees that their keys are new."""
+        rows = rows.select(TABLES[table].schema.names).cast(TABLES[table].schema)
+        for attempt in range(CREATORS if rows.num_rows else 0):
+            try:
+                return self._write(table, rows, mode="append", predicate=None)
+            except CommitFailedError as error:
+                if MADE_MEANWHILE not in str(error) or attempt == CREATORS - 1:
+                    raise
 
     def _write(self, table: str, rows: pa.Table | pa.RecordBatchReader, *, mode: Any, predicate: str | None) -> None:
         spec = TABLES[table]

@@ -20,7 +20,7 @@ TEXT_TOKENS, IMAGE_TOKENS = 100, 16
 
 @dataclass
 class Chat:
-    """What the server was asked, what goes wrong next, and how much it takes at once (more: 429)."""
+    """What the server was asked, what goes wrong next, how much it takes at once (more: 429), and whether its engine is dead."""
 
     faults: deque[str] = field(default_factory=deque)
     bodies: list[dict[str, Any]] = field(default_factory=list)
@@ -28,6 +28,7 @@ class Chat:
     takes: int = 10_000
     seconds: float = 0.0
     sees: bool = True
+    dead: bool = False
     remember: bool = True
     at_once: int = 0
     statuses: Counter[int] = field(default_factory=Counter)
@@ -81,6 +82,7 @@ class Handler(http.server.BaseHTTPRequestHandler):
             chat.at_once += 1
             busy = chat.at_once > chat.takes
             fault = "status:429:0.1" if busy else "" if trial or not chat.faults else chat.faults.popleft()
+            fault = "status:500" if chat.dead else fault
             if chat.remember and not trial:
                 chat.bodies.append(body)
             chat.keys.add(self.headers.get("Authorization"))

@@ -3,6 +3,8 @@
 import multiprocessing
 import os
 import signal
+import threading
+from concurrent.futures import ThreadPoolExecutor
 
 import pyarrow as pa
 import pytest
@@ -51,6 +53,19 @@ def test_a_source_can_be_emptied(tmp_path):
     lake.replace("quarantine", rejects("b", 3), source="b")
     assert lake.replace("quarantine", rejects("a", 0), source="a")
     assert lake.read("quarantine").num_rows == 3
+
+
+def test_writers_that_make_a_table_at_the_same_moment_all_keep_their_rows(tmp_path):
+    for attempt in range(10):
+        lake, start = Lake(str(tmp_path / str(attempt))), threading.Barrier(6)
+
+        def add(writer: int, lake: Lake = lake, start: threading.Barrier = start) -> None:
+            start.wait()
+            lake.append("quarantine", rejects("a", 1, detail=str(writer)))
+
+        with ThreadPoolExecutor(6) as pool:
+            list(pool.map(add, range(6)))
+        assert sorted(lake.read("quarantine").column("detail").to_pylist()) == list("012345")
 
 
 def test_writing_the_same_rows_again_makes_no_version(tmp_path):

@@ -1,8 +1,8 @@
 """The `endpoint` engine: any OpenAI-compatible servers of one model, asked as much as they take.
 
 Requests run in one event loop in a thread of its own. A throttling server is asked less; a failed request is tried again, at another URL where
-there is one. A request that fails on every try while its server is alive is a row with a reason; servers that answer nobody end the run
-when patience does. Memory: the pictures of the requests in flight.
+there is one. A request that fails on every try while its server answers another question is a row with a reason; servers that answer nobody
+end the run when patience does. Memory: the pictures of the requests in flight.
 """
 
 import asyncio
@@ -228,8 +228,13 @@ class Client:
             last = self._note(server, outcome)
             if isinstance(outcome, Failed):
                 failures += 1
-                if failures >= self._options.tries and await self._models(server) is not None:
+                if failures >= self._options.tries and await self._answers(server):
                     return Answer(text=None, failure="endpoint_failed", finish_reason=outcome.why[:500])
+
+    async def _answers(self, server: Server) -> bool:
+        """Whether the server answers another question now: one with a dead engine may still list its models."""
+        server.in_flight += 1
+        return isinstance(await self._post(server, trial(self._config.model, pictured=True)), Answer)
 
     def _note(self, server: Server, outcome: Later | Failed | Fatal) -> Server:
         now = time.monotonic()
