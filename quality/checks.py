@@ -16,7 +16,7 @@ from prompts import schemas
 from prompts.ontology import Ontology
 from quality import claim_words, claims, finding_words, lexicon, text, thresholds
 from quality.claims import NOTHING, Known
-from quality.patterns import possible
+from quality.patterns import Together, possible
 from quality.text import Mention, Polarity
 
 CHECKS: dict[str, str] = {
@@ -73,6 +73,11 @@ _PLACE = re.compile(
 _NEXT_PHRASE = re.compile(
     r",\s*(?:and\s+)?(?:an?|the|some|several|many|few)\b|\band\b|\bwith (?:an?|the|some|several)\b", re.IGNORECASE
 )
+_CRITERIA, _CONCEPTS, _COLOUR_CONCEPTS = map(
+    Together, (finding_words.CRITERIA, finding_words.CONCEPTS, finding_words.COLOUR_CONCEPTS)
+)
+_VALUES = {key: Together(values) for key, values in finding_words.VALUES.items()}
+_NON_VISUAL, _UNTOLD = Together(lexicon.NON_VISUAL), Together(lexicon.UNTOLD)
 _WIDE_SPACE = re.compile(r"[^\S \n]|\s{2}")
 _CHARACTER_RUN = re.compile(r"(\S)\1{" + str(thresholds.CHARACTER_RUN_MAX) + ",}")
 
@@ -154,30 +159,32 @@ def contradictions(observation: Mapping[str, Any], prose: str) -> list[str]:
     """Phrases of `prose` at odds with the structured findings of a schema-valid observation, each with the finding."""
     seven = observation.get(schemas.DERM7PT_KEY)
     if seven is not None:
-        return [fault for key, value in seven.items() for fault in _criterion_faults(key, value, prose)]
+        named = dict(_CRITERIA.possible(prose))
+        return [fault for key, value in seven.items() if key in named for fault in _criterion_faults(key, value, prose)]
     concepts = frozenset(observation[schemas.SKINCON_KEY])
-    found = [fault for name in finding_words.CONCEPTS for fault in _concept_faults(name, name in concepts, prose)]
-    return (
-        found
-        + [
-            f"{_in_clause(mention)} / {name}"
-            for name, pattern in finding_words.COLOUR_CONCEPTS.items()
-            if name in concepts
-            for mention in text.mentions(prose, pattern)
-            if mention.polarity is Polarity.DENIED
-        ]
-        + _colours_unlisted(observation, concepts, prose)
-    )
+    found = [fault for name, _ in _CONCEPTS.possible(prose) for fault in _concept_faults(name, name in concepts, prose)]
+    colours = _COLOUR_CONCEPTS.possible(prose)
+    found += [
+        f"{_in_clause(mention)} / {name}"
+        for name, pattern in colours
+        if name in concepts
+        for mention in text.mentions(prose, pattern)
+        if mention.polarity is Polarity.DENIED
+    ]
+    return found + _colours_unlisted(observation, concepts, colours, prose)
 
 
-def _colours_unlisted(observation: Mapping[str, Any], concepts: frozenset[str], prose: str) -> list[str]:
+def _colours_unlisted(
+    observation: Mapping[str, Any], concepts: frozenset[str], colours: Sequence[tuple[str, re.Pattern[str]]], prose: str
+) -> list[str]:
     """Colours that the prose gives to an area, but neither a concept nor a measured colour."""
+    alike = finding_words.COLOURS_OF_CONCEPT
     measured = {item.removeprefix("colour: ") for item in observation[schemas.OTHERS_KEY] if item.startswith("colour: ")}
     return [
         f"{_in_clause(mention)} / {name} not listed"
-        for name, alike in finding_words.COLOURS_OF_CONCEPT.items()
-        if name not in concepts and not alike & measured
-        for mention in text.mentions(prose, finding_words.COLOUR_CONCEPTS[name])
+        for name, pattern in colours
+        if name not in concepts and name in alike and not alike[name] & measured
+        for mention in text.mentions(prose, pattern)
         if mention.polarity is Polarity.AFFIRMED
     ]
 
@@ -287,7 +294,7 @@ def _diagnoses_named(prose: str, ontology: Ontology) -> list[str]:
 
 
 def _non_visual(prose: str) -> list[str]:
-    return [f"{quote} ({claim})" for claim, pattern in lexicon.NON_VISUAL.items() for quote in text.found(prose, pattern)]
+    return [f"{quote} ({claim})" for claim, pattern in _NON_VISUAL.possible(prose) for quote in text.found(prose, pattern)]
 
 
 def _without_names(prose: str, ontology: Ontology) -> str:
@@ -301,7 +308,7 @@ def _untold(prose: str) -> list[str]:
     """What a reasoning claims of the patient: it was told nothing of the kind. What it would expect of a condition is no claim."""
     return [
         f"{quote} ({claim})"
-        for claim, pattern in lexicon.UNTOLD.items()
+        for claim, pattern in _UNTOLD.possible(prose)
         for quote in claims.stated(pattern, prose, _HYPOTHETICAL)
     ]
 
@@ -390,25 +397,23 @@ def _criterion_faults(key: str, value: str, prose: str) -> list[str]:
     if not mentions:
         return []
     values = _values_in(key, prose)
-    found = [(mention, _values_said(key, mention, values)) for mention in mentions]
-    wrong = [mention for mention, said in found if _criterion_contradicts(key, value, mention, said)]
+    wrong = [mention for mention in mentions if _criterion_contradicts(key, value, mention, values)]
     return [f"{_in_clause(mention)} / {key.replace('_', ' ')}: {value}" for mention in wrong]
 
 
-def _criterion_contradicts(key: str, value: str, mention: Mention, said: Sequence[str]) -> bool:
+def _criterion_contradicts(key: str, value: str, mention: Mention, values: Mapping[str, re.Pattern[str]]) -> bool:
+    """Whether a mention is at odds with the value of its criterion; `values` are those that its prose may name."""
     if mention.polarity is Polarity.UNASSESSED:
         return False
     if mention.polarity is Polarity.DENIED:
         # "no atypical network" does not deny a typical one, and "free of pigment" is said of the skin around.
-        return (
-            mention.quote.lower() != "pigment"
-            and value != "absent"
-            and (value == schemas.NOT_ASSESSABLE or all(_part_of(one, value) for one in said))
-        )
+        if mention.quote.lower() == "pigment" or value == "absent":
+            return False
+        return value == schemas.NOT_ASSESSABLE or all(_part_of(one, value) for one in _values_said(key, mention, values))
     if value in ("absent", schemas.NOT_ASSESSABLE):
-        return bool(said) or key not in finding_words.NEEDS_VALUE
+        return key not in finding_words.NEEDS_VALUE or bool(_values_said(key, mention, values))
     told_apart = any(_part_of(one, value) for one in finding_words.VALUES.get(key, {}))
-    return told_apart and any(not _part_of(one, value) for one in said)
+    return told_apart and any(not _part_of(one, value) for one in _values_said(key, mention, values))
 
 
 def _part_of(said: str, value: str) -> bool:
@@ -418,10 +423,9 @@ def _part_of(said: str, value: str) -> bool:
 
 def _values_in(key: str, prose: str) -> Mapping[str, re.Pattern[str]]:
     """The values of a criterion that some part of prose may name. Words are joined by one space before they are asked."""
-    values = finding_words.VALUES.get(key, {})
-    if _WIDE_SPACE.search(prose):
-        return values
-    return {value: pattern for value, pattern in values.items() if possible(pattern, prose)}
+    if key not in _VALUES or _WIDE_SPACE.search(prose):
+        return finding_words.VALUES.get(key, {})
+    return dict(_VALUES[key].possible(prose))
 
 
 def _values_said(key: str, mention: Mention, values: Mapping[str, re.Pattern[str]]) -> list[str]:
@@ -429,9 +433,11 @@ def _values_said(key: str, mention: Mention, values: Mapping[str, re.Pattern[str
 
     `values` are those that its prose may name.
     """
+    if not values:
+        return []
     phrase = _own_adjectives(_NEXT_PHRASE.split(text.reach(mention.before))[-1], values.values())
     ahead = " ".join(phrase.split()[-thresholds.VALUE_WORDS_AHEAD :])
-    found = {value: max(m.end() for m in pattern.finditer(ahead)) for value, pattern in values.items() if pattern.search(ahead)}
+    found = {value: ends[-1] for value, pattern in values.items() if (ends := [m.end() for m in pattern.finditer(ahead)])}
     parts = finding_words.VALUE_PARTS.get(key, (tuple(finding_words.VALUES.get(key, {})),))
     told = [max(said, key=found.__getitem__) for part in parts if (said := [value for value in part if value in found])]
     open_parts = [part for part in parts if not any(value in found for value in part)]

@@ -85,8 +85,8 @@ def _colours_not_there(prose: str, traces: Mapping[str, float | None]) -> list[s
 
 def _absent_colours(prose: str, traces: Mapping[str, float | None]) -> list[str]:
     """Colours that some part of prose may name and of which the lesion has too little to be given them."""
-    named = [colour for colour, shades in colour_words.SHADE_NAMED.items() if possible(shades, prose)] if traces else []
-    looked_at = [colour for colour in named if traces.get(colour) is not None]
+    named = colour_words.SHADE_NAMED.possible(prose) if traces else []
+    looked_at = [colour for colour, _ in named if traces.get(colour) is not None]
     return [colour for colour in looked_at if _share(colour, traces) < thresholds.COLOUR_CLAIMED_SHARE]
 
 
@@ -181,7 +181,7 @@ def hedges(prose: str) -> list[str]:
 
 def personal(prose: str) -> list[str]:
     """Names, dates, addresses and numbers of persons; a title and its name may stand on both sides of a full stop."""
-    return [match.group() for pattern in claim_words.PERSONAL if possible(pattern, prose) for match in pattern.finditer(prose)]
+    return [match.group() for _, pattern in claim_words.PERSONAL.possible(prose) for match in pattern.finditer(prose)]
 
 
 def strangers(prose: str, ontology: Ontology) -> list[str]:

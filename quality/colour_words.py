@@ -5,7 +5,7 @@ Red light, a white scale bar or a black hair is none of it: a shade counts only 
 
 import re
 
-from quality.patterns import frames, whole_words
+from quality.patterns import Together, frames, whole_words
 
 SHADES: dict[str, tuple[str, ...]] = {
     "white": ("off-white", "white", "whitish", "ivory", "chalky", "milky", "porcelain", "alabaster", "snowy", "creamy"),
@@ -51,5 +51,5 @@ def _said(*shades: str) -> re.Pattern[str]:
 COLOURS_SAID: dict[str, re.Pattern[str]] = {colour: _said(*shades) for colour, shades in SHADES.items()}
 """Each colour of `prompts.schemas.COLOURS` as prose gives it to the lesion."""
 
-SHADE_NAMED: dict[str, re.Pattern[str]] = {colour: whole_words(*shades) for colour, shades in SHADES.items()}
+SHADE_NAMED = Together({colour: whole_words(*shades) for colour, shades in SHADES.items()})
 """Any shade of a colour, in no frame: without one nothing of `COLOURS_SAID` matches."""

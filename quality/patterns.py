@@ -10,7 +10,7 @@ from bisect import bisect_right
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from functools import cache, lru_cache
-from typing import Any, cast
+from typing import Any, Generic, TypeVar, cast
 
 from quality.byte_patterns import encoded, encoded_pattern
 
@@ -30,6 +30,7 @@ class _Uncompiled:
         return found
 
 
+Name = TypeVar("Name")
 _REGISTERED: list[re.Pattern[str]] = []
 _NUMBER: dict[int, int] = {}
 _ALONE: set[int] = set()
@@ -61,6 +62,22 @@ def possible(pattern: re.Pattern[str], text: str) -> bool:
     """Whether a pattern may match in a text; False is certain, and True for a pattern that was not registered."""
     number = _NUMBER.get(id(pattern))
     return number is None or number in _ends(text, number if number in _ALONE else None)
+
+
+class Together(Generic[Name]):
+    """Patterns by name, asked about a text together: most texts hold none, which is one question."""
+
+    def __init__(self, named: Mapping[Name, re.Pattern[str]]) -> None:
+        """All of them registered, and none sought alone."""
+        self._named = [(_NUMBER[id(pattern)], name, pattern) for name, pattern in named.items()]
+        self._numbers = frozenset(number for number, *_ in self._named)
+
+    def possible(self, text: str) -> list[tuple[Name, re.Pattern[str]]]:
+        """Those that may match in a text, in their order."""
+        found = _ends(text, None)
+        if self._numbers.isdisjoint(found):
+            return []
+        return [(name, pattern) for number, name, pattern in self._named if number in found]
 
 
 def places(pattern: re.Pattern[str], text: str, starts: Sequence[int]) -> Sequence[int]:
