@@ -57,7 +57,7 @@ def _plural(name: str) -> str | None:
     return next((name.removesuffix(one) + many for one, many in PLURALS if name.endswith(one)), None)
 
 
-def finder(names: Collection[str]) -> Callable[[str], list[str]]:
+def finder(names: Collection[str]) -> Callable[[str], tuple[str, ...]]:
     """A search for normalised names in prose, in order, the longest at each place, also with an irregular or English plural."""
     import ahocorasick_rs
 
@@ -65,8 +65,9 @@ def finder(names: Collection[str]) -> Callable[[str], list[str]]:
     spaced = [f" {name.replace(' ', '  ')} " for name in said]
     search = ahocorasick_rs.AhoCorasick(spaced, matchkind=ahocorasick_rs.MatchKind.LeftmostLongest)
 
-    def found(text: str) -> list[str]:
+    @lru_cache(maxsize=64)
+    def found(text: str) -> tuple[str, ...]:
         # Two spaces between words, so that neighbours do not share the one that bounds them.
-        return [said[match[0]] for match in search.find_matches_as_indexes(f" {normalise(text).replace(' ', '  ')} ")]
+        return tuple([said[match[0]] for match in search.find_matches_as_indexes(f" {normalise(text).replace(' ', '  ')} ")])
 
     return found

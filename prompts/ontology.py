@@ -204,7 +204,7 @@ class Ontology:
         return frozenset(word for name in self._names for word in name.split())
 
     @cached_property
-    def _mentioned(self) -> Callable[[str], list[str]]:
+    def _mentioned(self) -> Callable[[str], tuple[str, ...]]:
         """The search for names that count where they stand in prose."""
         return finder({normalise(t) for n in self.nodes.values() for t in (n.name, *n.synonyms)} - MORPHOLOGY_WORDS)
 

@@ -14,9 +14,9 @@ from typing import Any
 
 from prompts import schemas
 from prompts.ontology import Ontology
-from quality import claim_words, claims, finding_words, lexicon, text, thresholds
+from quality import claim_words, claims, finding_words, form_words, lexicon, text, thresholds
 from quality.claims import NOTHING, Known
-from quality.patterns import Together, possible
+from quality.patterns import Together, apart, possible
 from quality.text import Mention, Polarity
 
 CHECKS: dict[str, str] = {
@@ -73,6 +73,19 @@ _PLACE = re.compile(
 _NEXT_PHRASE = re.compile(
     r",\s*(?:and\s+)?(?:an?|the|some|several|many|few)\b|\band\b|\bwith (?:an?|the|some|several)\b", re.IGNORECASE
 )
+apart(*lexicon.NON_VISUAL.values(), *lexicon.UNTOLD.values(), claim_words.HEDGE, claim_words.MANAGEMENT, *claim_words.PERSONAL)
+# A dermoscopic image is asked about the criteria, a clinical one about the concepts.
+apart(
+    *finding_words.CRITERIA.values(),
+    *(pattern for values in finding_words.VALUES.values() for pattern in values.values()),
+    *(claim_words.NAMED[key] for key in finding_words.CRITERIA),
+)
+apart(
+    *finding_words.CONCEPTS.values(),
+    *finding_words.COLOUR_CONCEPTS.values(),
+    *(claim_words.NAMED[name] for name in (*finding_words.CONCEPTS, *finding_words.COLOUR_CONCEPTS)),
+)
+apart(form_words.PARTLY, claim_words.EPIDEMIC)  # asked of a few words, never of a text
 _CRITERIA, _CONCEPTS, _COLOUR_CONCEPTS = map(
     Together, (finding_words.CRITERIA, finding_words.CONCEPTS, finding_words.COLOUR_CONCEPTS)
 )

@@ -7,7 +7,7 @@ import re
 
 from quality import topics
 from quality.finding_words import COLOUR_CONCEPTS, CONCEPTS, CRITERIA
-from quality.patterns import Together, registered, whole_words
+from quality.patterns import registered, whole_words
 from sources.fields import region_words
 
 # Any word by which prose may speak of a finding: to be mentioned at all needs less than to contradict.
@@ -183,7 +183,7 @@ EPONYMS = frozenset(
 
 _MONTH = r"(?:jan(?:uary)?|feb(?:ruary)?|mar(?:ch)?|apr(?:il)?|may|june?|july?|aug(?:ust)?|sep(?:t(?:ember)?)?|oct(?:ober)?|nov(?:ember)?|dec(?:ember)?)"
 # Words that name a person or lead to one.
-_PERSONAL: tuple[re.Pattern[str], ...] = (
+PERSONAL: tuple[re.Pattern[str], ...] = (
     registered(re.compile(r"[\w.+-]+ ?(?:@|\(at\)|\[at\]) ?[\w-]+\.[\w.]+")),
     registered(
         re.compile(r"(?<!\w)(?:tel|phone|mobile|fax|call)\b\.?:? ?(?:number )?(?:is )?[+\d(][\d ()./-]{5,}", re.IGNORECASE)
@@ -278,5 +278,3 @@ _PERSONAL: tuple[re.Pattern[str], ...] = (
     registered(re.compile(r"(?<!\w)(?:Mr|Mrs|Ms|Miss|Dr|Prof)\b\.? ?[A-Z][a-z]+")),
     registered(re.compile(r"(?<!\w)(?:[Nn]amed|[Cc]alled|[Nn]ame is) [A-Z][a-z]+(?: [A-Z][a-z]+)?")),
 )
-
-PERSONAL = Together(dict(enumerate(_PERSONAL)))

@@ -13,7 +13,7 @@ from typing import Any
 from prompts import schemas
 from prompts.ontology import Ontology
 from quality import claim_words, colour_words, form_words, text, thresholds
-from quality.patterns import possible
+from quality.patterns import Together, possible
 from quality.text import Polarity
 from sources.fields import body_site
 
@@ -181,7 +181,7 @@ def hedges(prose: str) -> list[str]:
 
 def personal(prose: str) -> list[str]:
     """Names, dates, addresses and numbers of persons; a title and its name may stand on both sides of a full stop."""
-    return [match.group() for _, pattern in claim_words.PERSONAL.possible(prose) for match in pattern.finditer(prose)]
+    return [match.group() for _, pattern in _PERSONAL.possible(prose) for match in pattern.finditer(prose)]
 
 
 def strangers(prose: str, ontology: Ontology) -> list[str]:
@@ -196,6 +196,7 @@ def strangers(prose: str, ontology: Ontology) -> list[str]:
     ]
 
 
+_PERSONAL = Together(dict(enumerate(claim_words.PERSONAL)))
 _CAPITALISED = re.compile(r"([A-Z](?<=[a-z,] [A-Z])[a-z]{2,})(?!\w)")
 
 

@@ -33,7 +33,9 @@ class _Uncompiled:
 Name = TypeVar("Name")
 _REGISTERED: list[re.Pattern[str]] = []
 _NUMBER: dict[int, int] = {}
-_ALONE: set[int] = set()
+_SHELF: dict[int, int] = {}
+"""The shelf of each pattern that is sought apart from the others, by its number."""
+
 _OF_THREAD = threading.local()
 
 
@@ -46,8 +48,15 @@ def whole_words(*alternatives: str) -> re.Pattern[str]:
 def frames(*alternatives: str) -> re.Pattern[str]:
     """As `whole_words`, for long alternatives made of others: sought by themselves, as together they would take long to build."""
     pattern = whole_words(*alternatives)
-    _ALONE.add(_NUMBER[id(pattern)])
+    apart(pattern)
     return pattern
+
+
+def apart(*patterns: re.Pattern[str]) -> None:
+    """Seek registered patterns together but apart from all others: a text that is asked about none of them is not searched for them."""
+    shelf = max(_SHELF.values(), default=0) + 1
+    _SHELF.update({_NUMBER[id(pattern)]: shelf for pattern in patterns})
+    _database.cache_clear()
 
 
 def registered(pattern: re.Pattern[str]) -> re.Pattern[str]:
@@ -61,20 +70,21 @@ def registered(pattern: re.Pattern[str]) -> re.Pattern[str]:
 def possible(pattern: re.Pattern[str], text: str) -> bool:
     """Whether a pattern may match in a text; False is certain, and True for a pattern that was not registered."""
     number = _NUMBER.get(id(pattern))
-    return number is None or number in _ends(text, number if number in _ALONE else None)
+    return number is None or number in _ends(text, _SHELF.get(number, 0))
 
 
 class Together(Generic[Name]):
-    """Patterns by name, asked about a text together: most texts hold none, which is one question."""
+    """Patterns of one shelf by name, asked about a text together: most texts hold none, which is one question."""
 
     def __init__(self, named: Mapping[Name, re.Pattern[str]]) -> None:
-        """All of them registered, and none sought alone."""
+        """All of them registered, and on one shelf."""
         self._named = [(_NUMBER[id(pattern)], name, pattern) for name, pattern in named.items()]
         self._numbers = frozenset(number for number, *_ in self._named)
+        self._first = self._named[0][0]
 
     def possible(self, text: str) -> list[tuple[Name, re.Pattern[str]]]:
         """Those that may match in a text, in their order."""
-        found = _ends(text, None)
+        found = _ends(text, _SHELF.get(self._first, 0))
         if self._numbers.isdisjoint(found):
             return []
         return [(name, pattern) for number, name, pattern in self._named if number in found]
@@ -87,7 +97,7 @@ def places(pattern: re.Pattern[str], text: str, starts: Sequence[int]) -> Sequen
     is searched once, however many patterns are asked for.
     """
     number = _NUMBER.get(id(pattern))
-    ends = () if number is None else _ends(text, number if number in _ALONE else None).get(number)
+    ends = () if number is None else _ends(text, _SHELF.get(number, 0)).get(number)
     if ends is None:
         return ()
     if not ends:
@@ -97,11 +107,8 @@ def places(pattern: re.Pattern[str], text: str, starts: Sequence[int]) -> Sequen
 
 
 @lru_cache(maxsize=512)
-def _ends(text: str, alone: int | None) -> Mapping[int, Sequence[int]]:
-    """For each pattern that may match in a text, by its number, where its matches may end, or one further on; empty: anywhere.
-
-    `alone` is the number of a pattern that is sought by itself, or None for all the others.
-    """
+def _ends(text: str, shelf: int) -> Mapping[int, Sequence[int]]:
+    """For each pattern of a shelf that may match in a text, by its number, where its matches may end, or one further on; empty: anywhere."""
     data = encoded(text)
     if data is None:
         return dict.fromkeys(_NUMBER.values(), ())
@@ -110,7 +117,7 @@ def _ends(text: str, alone: int | None) -> Mapping[int, Sequence[int]]:
     def note(number: int, _start: int, end: int, _flags: int, _context: object) -> None:
         found[number].append(end)
 
-    database = _database(alone)
+    database = _database(shelf)
     database.scan(data, match_event_handler=note, scratch=_scratch(database))
     return found
 
@@ -126,11 +133,11 @@ def _scratch(database: Any) -> Any:
 
 
 @cache
-def _database(alone: int | None) -> Any:
-    """The search for one pattern by its number or for all that are not sought alone, built once: about a second."""
+def _database(shelf: int) -> Any:
+    """The search for the patterns of a shelf, 0 for all that are not sought apart, built once: about a second for all of them."""
     import hyperscan
 
-    sought = {n: p for n, p in enumerate(_REGISTERED) if (n not in _ALONE if alone is None else n == alone)}
+    sought = {number: pattern for number, pattern in enumerate(_REGISTERED) if _SHELF.get(number, 0) == shelf}
     database = hyperscan.Database()
     database.compile(
         expressions=[encoded_pattern(pattern) for pattern in sought.values()],

@@ -12,7 +12,7 @@ from enum import StrEnum
 from functools import lru_cache
 from operator import eq
 
-from quality.patterns import places, possible, registered
+from quality.patterns import Together, apart, places, possible, registered
 
 _WORD = re.compile(r"[^\W\d_]+(?:['\u2019-][^\W\d_]+)*")
 _ASCII_WORD = re.compile(r"[a-z]+(?:['-][a-z]+)*")
@@ -53,50 +53,64 @@ _DENIED_BEFORE = re.compile(
     r"|(?:do|does|did|is|are)n['\u2019]t)\b|\bnon[- ]$",
     re.IGNORECASE,
 )
-_DENIED_AFTER = re.compile(
-    r"(?:\w+ly\s+|to\s+be\s+|be\s+){0,2}(?:absent|missing|lacking|undetectable"
-    rf"|(?:not|never)\s+(?:be\s+)?(?:\w+ly\s+)?(?:{_SEEN}))\b"
-    r"|(?:not|never|n['\u2019]t)\s+(?:\w+ly\s+)?(?:be\s+|to\s+be\s+)?(?:occur|develop\w*|form\w*|exist|feature|figure|show|part\b|in evidence|among|prominent|conspicuous|a feature|striking|obvious|marked|to be|found|made out|encountered|met|had|there)"
-    r"|(?:searched|looked|sought)(?:\s+for)?[^,;]*?\b(?:in vain|not found|without (?:success|result))"
-    rf"|(?:cannot|can\s+not|can['\u2019]t|could\s+not)\s+be\s+(?:\w+ly\s+)?(?:{_SEEN})\b",
-    re.IGNORECASE,
+_DENIED_AFTER = registered(
+    re.compile(
+        r"(?:\w+ly\s+|to\s+be\s+|be\s+){0,2}(?:absent|missing|lacking|undetectable"
+        rf"|(?:not|never)\s+(?:be\s+)?(?:\w+ly\s+)?(?:{_SEEN}))\b"
+        r"|(?:not|never|n['\u2019]t)\s+(?:\w+ly\s+)?(?:be\s+|to\s+be\s+)?(?:occur|develop\w*|form\w*|exist|feature|figure|show|part\b|in evidence|among|prominent|conspicuous|a feature|striking|obvious|marked|to be|found|made out|encountered|met|had|there)"
+        r"|(?:searched|looked|sought)(?:\s+for)?[^,;]*?\b(?:in vain|not found|without (?:success|result))"
+        rf"|(?:cannot|can\s+not|can['\u2019]t|could\s+not)\s+be\s+(?:\w+ly\s+)?(?:{_SEEN})\b",
+        re.IGNORECASE,
+    )
 )
-_ASIDE = re.compile(
-    r"(?:\s+\w+){0,2}\s*(?:[:=(,]|[-\u2013\u2014])\s*(?:absent|none|no(?=\W*$)|nil|negative|not\s+(?:seen|present|visible))\b",
-    re.IGNORECASE,
+_ASIDE = registered(
+    re.compile(
+        r"(?:\s+\w+){0,2}\s*(?:[:=(,]|[-\u2013\u2014])\s*(?:absent|none|no(?=\W*$)|nil|negative|not\s+(?:seen|present|visible))\b",
+        re.IGNORECASE,
+    )
 )
-_LIST_DENIED = re.compile(r"^[^:.;]*:\s*(?:absent|none|nil|negative|not (?:seen|present|visible))\W*$", re.IGNORECASE)
+_LIST_DENIED = registered(
+    re.compile(r"^[^:.;]*:\s*(?:absent|none|nil|negative|not (?:seen|present|visible))\W*$", re.IGNORECASE)
+)
 """Behind the list that a phrase stands in: "streaks, veil and globules: none"."""
 
-_ABSENT_ARE = re.compile(
-    r"(?:^|,)\W*(?:\w+ly\s+|also\s+|equally\s+)?(?:absent|missing|lacking|not (?:seen|visible|present))\s+(?:is|are|was|were)\b"
-    r"|\b(?:absent|missing|lacking|not (?:\w+ )?(?:seen|visible|present|found|identified|recogni[sz]ed|discernible|detected)),?\s+(?:just )?(?:as|so|and so)\s+(?:is|are|was|were)\b"
-    r"|\b(?:neither|nor)\s+(?:is|are|was|were|do|does|did|can|has|have)\b",
-    re.IGNORECASE,
+_ABSENT_ARE = registered(
+    re.compile(
+        r"(?:^|,)\W*(?:\w+ly\s+|also\s+|equally\s+)?(?:absent|missing|lacking|not (?:seen|visible|present))\s+(?:is|are|was|were)\b"
+        r"|\b(?:absent|missing|lacking|not (?:\w+ )?(?:seen|visible|present|found|identified|recogni[sz]ed|discernible|detected)),?\s+(?:just )?(?:as|so|and so)\s+(?:is|are|was|were)\b"
+        r"|\b(?:neither|nor)\s+(?:is|are|was|were|do|does|did|can|has|have)\b",
+        re.IGNORECASE,
+    )
 )
 """An inverted denial at the start of a clause, or after what leads into it: "absent are streaks"."""
 
-_LEFT_OPEN = re.compile(
-    r"\bwhether\b|^\W*(?:and )?(?:so|likewise)\s+(?:is|are|do|does)\b|\btoo much\b|\bjudge?ment (?:on|of|about)\b|\bsame (?:is true|holds|applies|goes|can be said)\b|\b(?:not|nor|never|n['\u2019]t|hardly|barely)\s+(?:\w+ly\s+)?(?:allow|permit|possible|enable|suffic\w+|enough|clear enough)\b"
-    r"|\b(?:impossible|too (?:\w+ )?(?:blurred|dark|bright|small|poor|coarse))\b"
-    r"|\b(?:no|nothing)\b[^,]*\b(?:statement|judge?ment|assessment|conclusion|information|can be (?:said|told|stated))\b"
-    r"|\b(?:prevents?|precludes?|hinders?|hampers?|impedes?)\b",
-    re.IGNORECASE,
+_LEFT_OPEN = registered(
+    re.compile(
+        r"\bwhether\b|^\W*(?:and )?(?:so|likewise)\s+(?:is|are|do|does)\b|\btoo much\b|\bjudge?ment (?:on|of|about)\b|\bsame (?:is true|holds|applies|goes|can be said)\b|\b(?:not|nor|never|n['\u2019]t|hardly|barely)\s+(?:\w+ly\s+)?(?:allow|permit|possible|enable|suffic\w+|enough|clear enough)\b"
+        r"|\b(?:impossible|too (?:\w+ )?(?:blurred|dark|bright|small|poor|coarse))\b"
+        r"|\b(?:no|nothing)\b[^,]*\b(?:statement|judge?ment|assessment|conclusion|information|can be (?:said|told|stated))\b"
+        r"|\b(?:prevents?|precludes?|hinders?|hampers?|impedes?)\b",
+        re.IGNORECASE,
+    )
 )
 """Words ahead of a phrase that leave it undecided, however far ahead they stand in its clause."""
 
-_STAYS_OPEN = re.compile(
-    r"(?:cannot|can\s+not|can['\u2019]t|could\s+not|couldn['\u2019]t)\s+be\s+(?:\w+ly\s+)?(?:decided|told|said|made out|established|settled|assessed|judged|"
-    r"evaluated|determined|graded)|(?:cannot|can\s+not|can['\u2019]t)\s+be\s+(?:\w+ly\s+)?(?:commented|rated|classified|read|interpreted|confirmed|ascertained|called|answered)|neither\s+confirmed\s+nor|\b(?:remains?|stays?|is|are|left)\s+(?:\w+ly\s+)?(?:undetermined|undecided|open|unclear|uncertain|indeterminate)",
-    re.IGNORECASE,
+_STAYS_OPEN = registered(
+    re.compile(
+        r"(?:cannot|can\s+not|can['\u2019]t|could\s+not|couldn['\u2019]t)\s+be\s+(?:\w+ly\s+)?(?:decided|told|said|made out|established|settled|assessed|judged|"
+        r"evaluated|determined|graded)|(?:cannot|can\s+not|can['\u2019]t)\s+be\s+(?:\w+ly\s+)?(?:commented|rated|classified|read|interpreted|confirmed|ascertained|called|answered)|neither\s+confirmed\s+nor|\b(?:remains?|stays?|is|are|left)\s+(?:\w+ly\s+)?(?:undetermined|undecided|open|unclear|uncertain|indeterminate)",
+        re.IGNORECASE,
+    )
 )
 """Words behind a phrase that leave it undecided."""
 
-_UNASSESSED = re.compile(
-    r"\b(?:not|cannot|can['\u2019]t|couldn['\u2019]t|neither)\s+(?:be\s+)?(?:\w+ly\s+)?"
-    r"(?:assess|evaluat|judg|determin|measur|interpret|grad|scor|availab)\w*"
-    r"|\bunavailable\b|\bunassess\w+|\bno information (?:on|about)\b",
-    re.IGNORECASE,
+_UNASSESSED = registered(
+    re.compile(
+        r"\b(?:not|cannot|can['\u2019]t|couldn['\u2019]t|neither)\s+(?:be\s+)?(?:\w+ly\s+)?"
+        r"(?:assess|evaluat|judg|determin|measur|interpret|grad|scor|availab)\w*"
+        r"|\bunavailable\b|\bunassess\w+|\bno information (?:on|about)\b",
+        re.IGNORECASE,
+    )
 )
 _TURN = registered(
     re.compile(
@@ -111,6 +125,19 @@ _GAP_END = re.compile(
     rf",|\b(?:and|or|nor|as well as|together with|{_VERBS}|absent|missing|lacking|not|{_SAID_SEEN})\b", re.IGNORECASE
 )
 _VERB = re.compile(rf"\b(?:{_VERBS}|absent|missing|lacking|not|{_SAID_SEEN})\b", re.IGNORECASE)
+
+_DENIALS = {
+    "denied after": _DENIED_AFTER,
+    "aside": _ASIDE,
+    "list denied": _LIST_DENIED,
+    "absent are": _ABSENT_ARE,
+    "left open": _LEFT_OPEN,
+    "stays open": _STAYS_OPEN,
+    "unassessed": _UNASSESSED,
+}
+apart(*_DENIALS.values())
+_ASKED = Together(_DENIALS)
+_ODD_SPACE = re.compile(r"[^\S \n]|\s{2}|_")
 
 _VOWEL = re.compile(r"[aeiouy]")
 _CONSONANTS = re.compile(r"[bcdfghjklmnpqrstvwxz]{6}")
@@ -251,13 +278,9 @@ class Mention:
     after: str
 
 
-def words(text: str) -> list[str]:
-    """Words of a text, lower case, digits and punctuation left out; hyphenated words count once."""
-    return list(_words(text))
-
-
 @lru_cache(maxsize=64)
-def _words(text: str) -> tuple[str, ...]:
+def words(text: str) -> tuple[str, ...]:
+    """Words of a text, lower case, digits and punctuation left out; hyphenated words count once."""
     return tuple(_tokens(text.lower()))
 
 
@@ -265,9 +288,10 @@ def _tokens(lowered: str) -> list[str]:
     return (_ASCII_WORD if lowered.isascii() else _WORD).findall(lowered)
 
 
-def sentences(text: str) -> list[str]:
+@lru_cache(maxsize=64)
+def sentences(text: str) -> tuple[str, ...]:
     """Sentences, trimmed, empty ones left out."""
-    return [trimmed for part in _parts(text, _SENTENCE_END)[0] if (trimmed := part.strip())]
+    return tuple([trimmed for part in _sentences(text)[0] if (trimmed := part.strip())])
 
 
 def clip(text: str, limit: int) -> str:
@@ -287,9 +311,9 @@ def mentions(text: str, pattern: re.Pattern[str]) -> list[Mention]:
     """Every match of `pattern` in `text` with its polarity, read clause by clause."""
     if not possible(pattern, text):
         return []
-    parts, starts = _parts(text, _CLAUSE_END)
+    parts, starts = _clauses(text)
     return [
-        Mention(match.group(), _polarity(before, after) if _turns(text, n) else Polarity.AFFIRMED, before, after)
+        Mention(match.group(), _polarity(before, after, text) if _turns(text, n) else Polarity.AFFIRMED, before, after)
         for n in places(pattern, text, starts)
         for match in pattern.finditer(parts[n])
         for before, after in [(parts[n][: match.start()], parts[n][match.end() :])]
@@ -300,15 +324,24 @@ def found(text: str, pattern: re.Pattern[str]) -> list[str]:
     """Every match of `pattern` inside a sentence of `text`, as written."""
     if not possible(pattern, text):
         return []
-    parts, starts = _parts(text, _SENTENCE_END)
+    parts, starts = _sentences(text)
     return [match.group() for n in places(pattern, text, starts) for match in pattern.finditer(parts[n].strip())]
 
 
 @lru_cache(maxsize=64)
+def _clauses(text: str) -> tuple[Sequence[str], Sequence[int]]:
+    """The clauses of a text, and where each starts."""
+    return _parts(text, _CLAUSE_END if possible(_CLAUSE_WORD, text) else _CLAUSE_MARK)
+
+
+@lru_cache(maxsize=64)
+def _sentences(text: str) -> tuple[Sequence[str], Sequence[int]]:
+    """The sentences of a text, not trimmed, and where each starts."""
+    return _parts(text, _SENTENCE_END)
+
+
 def _parts(text: str, end: re.Pattern[str]) -> tuple[Sequence[str], Sequence[int]]:
     """A text cut where `end` matches, and where each part starts."""
-    if end is _CLAUSE_END and not possible(_CLAUSE_WORD, text):
-        end = _CLAUSE_MARK
     cuts = [match.span() for match in end.finditer(text)]
     starts = [0, *(stop for _, stop in cuts)]
     return [text[start:stop] for start, stop in zip(starts, [*(start for start, _ in cuts), len(text)], strict=True)], starts
@@ -325,21 +358,40 @@ def reach(before: str) -> str:
 @lru_cache(maxsize=512)
 def _turns(text: str, clause: int) -> bool:
     """Whether a clause of a text, by its place, holds what a denial needs."""
-    parts, starts = _parts(text, _CLAUSE_END)
+    parts, starts = _clauses(text)
     return clause in places(_TURN, text, starts) and _TURN.search(parts[clause]) is not None
 
 
-def _polarity(before: str, after: str) -> Polarity:
-    predicate = _predicate(after)
-    governing = reach(before)
-    if _UNASSESSED.search(governing) or _UNASSESSED.search(predicate) or _LEFT_OPEN.search(before) or _stays_open(after):
+def _polarity(before: str, after: str, text: str) -> Polarity:
+    """What a clause of a text says of a phrase, from its words before and after."""
+    may = _denials(text)
+    governing = reach(before) if "unassessed" in may or _DENIED_BEFORE.search(_SEEN_NEXT.sub("", before)) else ""
+    if _left_open(before, after, governing, may):
         return Polarity.UNASSESSED
-    inverted = _ABSENT_ARE.search(before)
+    inverted = _ABSENT_ARE.search(before) if "absent are" in may else None
     if inverted and not _SCOPE_START.search(_SEEN_FIRST.sub("", _SEEN_NEXT.sub("", before[inverted.end() :]))):
         return Polarity.DENIED
-    if _DENIED_BEFORE.search(governing) or _ASIDE.match(after):
+    if _DENIED_BEFORE.search(governing) or ("aside" in may and _ASIDE.match(after)):
         return Polarity.DENIED
-    return Polarity.DENIED if _DENIED_AFTER.search(predicate) or _LIST_DENIED.search(after) else Polarity.AFFIRMED
+    behind = (
+        ("denied after" in may and _DENIED_AFTER.search(_predicate(after))) or ("list denied" in may and _LIST_DENIED.search(after))
+    )
+    return Polarity.DENIED if behind else Polarity.AFFIRMED
+
+
+def _left_open(before: str, after: str, governing: str, may: frozenset[str]) -> bool:
+    """Whether a clause leaves a phrase undecided, ahead of it or behind."""
+    if "unassessed" in may and (_UNASSESSED.search(governing) or _UNASSESSED.search(_predicate(after))):
+        return True
+    return bool("left open" in may and _LEFT_OPEN.search(before)) or ("stays open" in may and _stays_open(after))
+
+
+@lru_cache(maxsize=64)
+def _denials(text: str) -> frozenset[str]:
+    """The names of the patterns of denials and open questions that may match in a text; all where words are not set apart by single spaces."""
+    if _ODD_SPACE.search(text):
+        return frozenset(_DENIALS)
+    return frozenset(name for name, _ in _ASKED.possible(text))
 
 
 def _stays_open(after: str) -> bool:
@@ -367,8 +419,8 @@ def function_word_share(tokens: Sequence[str]) -> float:
 
 def holds_foreign(text: str) -> bool:
     """Whether any sentence of a text is `foreign`."""
-    said = sentences(text)
-    if ELSEWHERE.isdisjoint(_words(text)):  # then a sentence with any English function word is not
+    said: Iterable[str] = sentences(text)
+    if ELSEWHERE.isdisjoint(words(text)):  # then a sentence with any English function word is not
         said = [sentence for sentence in said if FUNCTION_WORDS.isdisjoint(sentence.lower().split())]
     return any(map(foreign, said))
 
