@@ -85,13 +85,13 @@ apart(
     *finding_words.COLOUR_CONCEPTS.values(),
     *(claim_words.NAMED[name] for name in (*finding_words.CONCEPTS, *finding_words.COLOUR_CONCEPTS)),
 )
+apart(lexicon.DERMOSCOPIC_ONLY)  # a dermoscopic image may have them all
 apart(form_words.PARTLY, claim_words.EPIDEMIC)  # asked of a few words, never of a text
 _CRITERIA, _CONCEPTS, _COLOUR_CONCEPTS = map(
     Together, (finding_words.CRITERIA, finding_words.CONCEPTS, finding_words.COLOUR_CONCEPTS)
 )
 _VALUES = {key: Together(values) for key, values in finding_words.VALUES.items()}
 _NON_VISUAL, _UNTOLD = Together(lexicon.NON_VISUAL), Together(lexicon.UNTOLD)
-_WIDE_SPACE = re.compile(r"[^\S \n]|\s{2}")
 _CHARACTER_RUN = re.compile(r"(\S)\1{" + str(thresholds.CHARACTER_RUN_MAX) + ",}")
 
 
@@ -436,7 +436,7 @@ def _part_of(said: str, value: str) -> bool:
 
 def _values_in(key: str, prose: str) -> Mapping[str, re.Pattern[str]]:
     """The values of a criterion that some part of prose may name. Words are joined by one space before they are asked."""
-    if key not in _VALUES or _WIDE_SPACE.search(prose):
+    if key not in _VALUES or not text.singly_spaced(prose):
         return finding_words.VALUES.get(key, {})
     return dict(_VALUES[key].possible(prose))
 

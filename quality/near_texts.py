@@ -87,6 +87,6 @@ def sameness(texts: Sequence[str]) -> Sameness:
         return Sameness(0, 0.0, 1.0, 0.0)
     hashes = [shingles(text) for text in texts]
     near = {place for pair in near_pairs(texts) for place in pair}
-    openings = Counter(tuple(words(text)[:4]) for text in texts)
+    openings = Counter(words(text)[:4] for text in texts)
     distinct = len(np.unique(np.concatenate(hashes))) / sum(map(len, hashes))
     return Sameness(len(texts), len(near) / len(texts), distinct, max(openings.values()) / len(texts))

@@ -137,7 +137,6 @@ _DENIALS = {
 }
 apart(*_DENIALS.values())
 _ASKED = Together(_DENIALS)
-_ODD_SPACE = re.compile(r"[^\S \n]|\s{2}|_")
 
 _VOWEL = re.compile(r"[aeiouy]")
 _CONSONANTS = re.compile(r"[bcdfghjklmnpqrstvwxz]{6}")
@@ -294,6 +293,13 @@ def sentences(text: str) -> tuple[str, ...]:
     return tuple([trimmed for part in _sentences(text)[0] if (trimmed := part.strip())])
 
 
+@lru_cache(maxsize=64)
+def singly_spaced(text: str) -> bool:
+    """Whether single spaces and line ends, and no other white space, stand between the words of a text, and none around it."""
+    line = text.replace("\n", " ")
+    return " ".join(line.split()) == line
+
+
 def clip(text: str, limit: int) -> str:
     """At most `limit` characters of a text on one printable line, for quoting in a verdict."""
     line = "".join(char if char.isprintable() else " " for char in text[: limit + 1])
@@ -373,8 +379,8 @@ def _polarity(before: str, after: str, text: str) -> Polarity:
         return Polarity.DENIED
     if _DENIED_BEFORE.search(governing) or ("aside" in may and _ASIDE.match(after)):
         return Polarity.DENIED
-    behind = (
-        ("denied after" in may and _DENIED_AFTER.search(_predicate(after))) or ("list denied" in may and _LIST_DENIED.search(after))
+    behind = ("denied after" in may and _DENIED_AFTER.search(_predicate(after))) or (
+        "list denied" in may and _LIST_DENIED.search(after)
     )
     return Polarity.DENIED if behind else Polarity.AFFIRMED
 
@@ -388,8 +394,8 @@ def _left_open(before: str, after: str, governing: str, may: frozenset[str]) -> 
 
 @lru_cache(maxsize=64)
 def _denials(text: str) -> frozenset[str]:
-    """The names of the patterns of denials and open questions that may match in a text; all where words are not set apart by single spaces."""
-    if _ODD_SPACE.search(text):
+    """The names of the patterns of denials and open questions that may match in a text; all where its words are set apart oddly."""
+    if "_" in text or not singly_spaced(text):
         return frozenset(_DENIALS)
     return frozenset(name for name, _ in _ASKED.possible(text))
 
