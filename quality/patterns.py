@@ -57,6 +57,7 @@ def apart(*patterns: re.Pattern[str]) -> None:
     shelf = max(_SHELF.values(), default=0) + 1
     _SHELF.update({_NUMBER[id(pattern)]: shelf for pattern in patterns})
     _database.cache_clear()
+    _ends.cache_clear()
 
 
 def registered(pattern: re.Pattern[str]) -> re.Pattern[str]:
@@ -64,6 +65,7 @@ def registered(pattern: re.Pattern[str]) -> re.Pattern[str]:
     _NUMBER.setdefault(id(pattern), len(_REGISTERED))
     _REGISTERED.append(pattern)
     _database.cache_clear()
+    _ends.cache_clear()
     return pattern
 
 

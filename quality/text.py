@@ -37,10 +37,10 @@ _SAID_SEEN = (
 )
 # A denial ahead of a phrase reaches no further than one of these.
 _SCOPE_START = re.compile(
-    r"\b(?:is|are|was|were|has|shows|contains|displays|reveals|demonstrates|exhibits|includes|appears|with|there)\b"
-    rf"|(?<!\bno )(?<!\bwithout )(?<!\bany )(?<!\bclearly )(?<!, )(?<!\bor )(?<!\band )(?<!\bof )\b{_SAID_SEEN}"
-    r"|\b(?:assessed|judged|evaluated|determined|measured)\b(?!\s*:)"
-    r"|\b(?:so that|because|since)\b|,\s+(?:and|with)\s+(?=(?:an?|the|some|several|multiple)\b)",
+    r"\b(?:(?:is|are|was|were|has|shows|contains|displays|reveals|demonstrates|exhibits|includes|appears|with|there)\b"
+    rf"|(?<!\bno )(?<!\bwithout )(?<!\bany )(?<!\bclearly )(?<!, )(?<!\bor )(?<!\band )(?<!\bof ){_SAID_SEEN}"
+    r"|(?:assessed|judged|evaluated|determined|measured)\b(?!\s*:)"
+    r"|(?:so that|because|since)\b)|,\s+(?:and|with)\s+(?=(?:an?|the|some|several|multiple)\b)",
     re.IGNORECASE,
 )
 _SEEN_NEXT = re.compile(rf"\b(?:{_SEEN})\s*$", re.IGNORECASE)

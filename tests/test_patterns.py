@@ -42,6 +42,20 @@ def test_word_patterns_are_compiled_when_they_are_asked():
     subprocess.run([sys.executable, "-c", code], check=True)
 
 
+def test_patterns_asked_about_together_are_those_that_each_may_match():
+    colours = {
+        "red": patterns.whole_words(r"\w*red", "crimson"),
+        "blue": patterns.whole_words("blue"),
+        "grey": patterns.whole_words("gr[ae]y"),
+    }
+    asked = patterns.Together(colours)
+    assert [name for name, _ in asked.possible("Gray at the rim, the rest infrared.")] == ["red", "grey"]
+    assert asked.possible("No colour at all.") == []
+    patterns.apart(*colours.values())  # on a shelf of their own they are found as before
+    assert [name for name, _ in asked.possible("Blue and crimson.")] == ["red", "blue"]
+    assert [patterns.possible(pattern, "A blue hue.") for pattern in colours.values()] == [False, True, False]
+
+
 def test_what_was_not_registered_is_always_possible():
     assert patterns.possible(re.compile("never registered"), "anything")
 
