@@ -185,7 +185,7 @@ def encode(inputs: Inputs) -> tuple[tuple[str, ...], np.ndarray]:
     model, device = _model(inputs.spec)
     scale = views.transform(inputs.preparation).transforms[-1]
     with torch.inference_mode():
-        pixels = torch.from_numpy(inputs.pixels).permute(0, 3, 1, 2).to(device).float().div(255)
+        pixels = torch.tensor(inputs.pixels).permute(0, 3, 1, 2).to(device).float().div(255)
         vectors = model.encode_image(scale(pixels)).float()
     return inputs.names, torch.nn.functional.normalize(vectors, dim=-1).cpu().numpy()
 
