@@ -16,7 +16,8 @@ from typing import Any
 
 import pyarrow as pa
 
-from pipelines import gather
+from pipelines import gather, views
+from pipelines.embed import wanted_views
 from pipelines.lake import Lake
 from pipelines.progress import Progress
 from pipelines.tables import TABLES
@@ -57,7 +58,8 @@ class SourceTooDamaged(Exception):
 class IngestBatch:
     """Records of one task; `locations` says where each archive is. Phantoms have no archive and are drawn.
 
-    `data` holds the bytes already, where only the driver can read them in order.
+    `data` holds the bytes already, where only the driver can read them in order. `view` says what the embedding model is shown, where there
+    is one.
     """
 
     lake: Lake
@@ -66,6 +68,7 @@ class IngestBatch:
     locations: Mapping[str, str]
     records: tuple[ImageRecord, ...]
     data: tuple[bytes | archives.Damage, ...] | None = None
+    view: views.Preparation | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,8 +81,11 @@ class Written:
     records: int
 
 
-def ingest(lake: Lake, name: str, *, mirror: str | None = None, cache: str = "cache") -> Ingested:
-    """Read a source into the lake, unless the same files were read before. Raises SourceUnavailable, SourceTooDamaged."""
+def ingest(lake: Lake, name: str, *, mirror: str | None = None, cache: str = "cache", embedder: str = "") -> Ingested:
+    """Read a source into the lake, unless the same files were read before. Raises SourceUnavailable, SourceTooDamaged.
+
+    For an `embedder` whose weights are here the decode also makes what that model will be shown.
+    """
     entry = catalogue.source(name)
     got = gather.gather(entry, mirror=mirror, cache=cache)
     stamp = _stamp(entry, _files(got.located), [r.detail for r in got.dead])
@@ -90,7 +96,10 @@ def ingest(lake: Lake, name: str, *, mirror: str | None = None, cache: str = "ca
         return Ingested(*counts, tuple(row["drift"] or ()), skipped=True)
     read = gather.read(entry, got)
     sizes, records = read.sizes, [_under_claims(entry, record) for record in read.records]
-    batches = _batches(lake, entry, got.located, records, sizes)
+    empty = IngestBatch(
+        lake, entry.name, entry.version, {f.name: f.location for f in got.located}, (), view=wanted_views(embedder)
+    )
+    batches = _batches(empty, records, sizes)
     done = list(_run(batches, name, len(records)))
     drift = _drift(before[0] if before else None, entry, got.located)
     return _commit(lake, entry, got.located, stamp, done, read.annotations, read.rejects, drift)
@@ -134,17 +143,9 @@ def _drift(before: Mapping[str, Any] | None, entry: Source, located: Iterable[fe
     return changed + gone + [f"{name}: new" for name in sorted(now.keys() - was.keys())]
 
 
-def _batches(
-    lake: Lake,
-    entry: Source,
-    located: Sequence[fetch.Located],
-    records: Sequence[ImageRecord],
-    sizes: Mapping[tuple[str, str], int],
-) -> Iterator[IngestBatch]:
+def _batches(empty: IngestBatch, records: Sequence[ImageRecord], sizes: Mapping[tuple[str, str], int]) -> Iterator[IngestBatch]:
     """Tasks in the order of ids; for an archive that is a stream, in its own order and with the bytes."""
-    locations = {file.name: file.location for file in located}
-    streams = {name for name, location in locations.items() if archives.is_stream(location)}
-    empty = IngestBatch(lake, entry.name, entry.version, locations, ())
+    streams = {name for name, location in empty.locations.items() if archives.is_stream(location)}
     batch: list[ImageRecord] = []
     held = 0
     for record in records:
@@ -195,6 +196,7 @@ def ingest_batch(batch: IngestBatch) -> Written:
     prints: list[dict[str, Any]] = []
     rejects: list[Reject] = []
     kept: list[tuple[str, bytes]] = []
+    pictures: list[Any] = []
     for record, data in _bytes_of(batch):
         if isinstance(data, archives.Damage):
             rejects.append(_reject(record, data.reason, data.detail))
@@ -207,8 +209,11 @@ def ingest_batch(batch: IngestBatch) -> Written:
         rejects += [_reject(record, reason, detail, repaired=True) for reason, detail in image.notes]
         rows.append({**_image_row(record, batch.version, data, image), "pack_row": len(kept)})
         prints.append(_print_row(record, image.rgb))
+        pictures += [views.shown(image.rgb, batch.view)] if batch.view else []
         kept.append((record.image_id, data))
     pack = batch.lake.write_pack(batch.source, kept, [row["sha256"] for row in rows]) if kept else None
+    if pack and batch.view:
+        views.hand_on(batch.lake, pack, batch.view, pictures)
     images = pa.Table.from_pylist([{**row, "pack": pack} for row in rows], schema=TABLES["images"].schema)
     return Written(images, pa.Table.from_pylist(prints, schema=TABLES["fingerprints"].schema), rejects, len(batch.records))
 

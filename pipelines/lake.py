@@ -170,7 +170,8 @@ class Lake:
         rows = rows.select(TABLES[table].schema.names).cast(TABLES[table].schema)
         for attempt in range(CREATORS if rows.num_rows else 0):
             try:
-                return self._write(table, rows, mode="append", predicate=None)
+                self._write(table, rows, mode="append", predicate=None)
+                return
             except CommitFailedError as error:
                 if MADE_MEANWHILE not in str(error) or attempt == CREATORS - 1:
                     raise
