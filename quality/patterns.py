@@ -1,4 +1,4 @@
-"""Word patterns, and which of them can match where in a text: all of them are sought in one pass.
+"""Word patterns, and which of them can match where in a text: those of a shelf are sought in one pass, when the first of them is asked for.
 
 Prose meets about 160 patterns, and a sound text holds a match of few; running each over every text would take fifty times as long. The
 search is a prefilter (`quality.byte_patterns`): what it finds, the pattern itself is asked again.
@@ -96,7 +96,7 @@ def places(pattern: re.Pattern[str], text: str, starts: Sequence[int]) -> Sequen
     """The parts of a text in which a pattern may match, ascending; all of them for a pattern that was not registered.
 
     `starts` is where the parts begin, the first at 0; between two stands something that `quality.byte_patterns` knows as a cut. The text
-    is searched once, however many patterns are asked for.
+    is searched once for all patterns of a shelf.
     """
     number = _NUMBER.get(id(pattern))
     ends = () if number is None else _ends(text, _SHELF.get(number, 0)).get(number)
