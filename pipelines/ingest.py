@@ -57,7 +57,8 @@ class SourceTooDamaged(Exception):
 class IngestBatch:
     """Records of one task; `locations` says where each archive is. Phantoms have no archive and are drawn.
 
-    `data` holds the bytes already, where only the driver can read them in order.
+    `members` are what the archives say of the records' files; `data` holds the bytes already, where only the driver can read them in
+    order.
     """
 
     lake: Lake
@@ -65,6 +66,7 @@ class IngestBatch:
     version: str
     locations: Mapping[str, str]
     records: tuple[ImageRecord, ...]
+    members: tuple[archives.Member | None, ...] = ()
     data: tuple[bytes | archives.Damage, ...] | None = None
 
 
@@ -89,8 +91,8 @@ def ingest(lake: Lake, name: str, *, mirror: str | None = None, cache: str = "ca
         counts = (row["images"], row["dropped"], row["repaired"], row["annotations"])
         return Ingested(*counts, tuple(row["drift"] or ()), skipped=True)
     read = gather.read(entry, got)
-    sizes, records = read.sizes, [_under_claims(entry, record) for record in read.records]
-    batches = _batches(lake, entry, got.located, records, sizes)
+    records = [_under_claims(entry, record) for record in read.records]
+    batches = _batches(lake, entry, got.located, records, read.members)
     done = list(_run(batches, name, len(records)))
     drift = _drift(before[0] if before else None, entry, got.located)
     return _commit(lake, entry, got.located, stamp, done, read.annotations, read.rejects, drift)
@@ -139,25 +141,27 @@ def _batches(
     entry: Source,
     located: Sequence[fetch.Located],
     records: Sequence[ImageRecord],
-    sizes: Mapping[tuple[str, str], int],
+    members: Mapping[tuple[str, str], archives.Member],
 ) -> Iterator[IngestBatch]:
     """Tasks in the order of ids; for an archive that is a stream, in its own order and with the bytes."""
     locations = {file.name: file.location for file in located}
     streams = {name for name, location in locations.items() if archives.is_stream(location)}
     empty = IngestBatch(lake, entry.name, entry.version, locations, ())
     batch: list[ImageRecord] = []
-    held = 0
+    held: list[archives.Member | None] = []
+    size = 0
     for record in records:
         if record.archive in streams:
             continue
-        size = sizes.get((record.archive, record.member), 0)
-        if batch and (len(batch) == BATCH_ROWS or held + size > BATCH_BYTES):
-            yield replace(empty, records=tuple(batch))
-            batch, held = [], 0
+        member = members.get((record.archive, record.member))
+        size += member.size if member else 0
+        if batch and (len(batch) == BATCH_ROWS or size > BATCH_BYTES):
+            yield replace(empty, records=tuple(batch), members=tuple(held))
+            batch, held, size = [], [], member.size if member else 0
         batch.append(record)
-        held += size
+        held.append(member)
     if batch:
-        yield replace(empty, records=tuple(batch))
+        yield replace(empty, records=tuple(batch), members=tuple(held))
     for name in sorted(streams):
         yield from _streamed(empty, name, [record for record in records if record.archive == name])
 
@@ -225,7 +229,8 @@ def _bytes_of(batch: IngestBatch) -> Iterator[tuple[ImageRecord, bytes | archive
         return
     for archive in sorted({record.archive for record in batch.records}):
         mine = {record.member: record for record in batch.records if record.archive == archive}
-        for name, data in archives.read_members(batch.locations[archive], sorted(mine)):
+        places = {m.name: (m.size, m.place) for m in batch.members if m and m.place and m.archive == archive}
+        for name, data in archives.read_members(batch.locations[archive], sorted(mine), places):
             yield mine[name], data
 
 
