@@ -82,7 +82,9 @@ def ingested(context: dg.AssetExecutionContext, settings: Settings) -> Iterator[
     failed: dict[str, str] = {}
     for source in context.partition_keys:
         try:
-            done = ingesting.ingest(lake, source, mirror=settings.mirror or None, cache=settings.cache)
+            done = ingesting.ingest(
+                lake, source, mirror=settings.mirror or None, cache=settings.cache, embedder=settings.embedder
+            )
             told[source] = _of_source(lake, source, done)
         except Exception as error:  # whatever is wrong with one source, the others are read
             failed[source] = _said(context, source, error)

@@ -8,15 +8,16 @@ pairs. Memory: one copy of the model, and a few batches of pictures in its size.
 import logging
 import os
 import socket
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from functools import lru_cache, reduce
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pyarrow as pa
 
+from pipelines import views
 from pipelines.increment import Increment, bring_up_to_date
 from pipelines.lake import Lake
 from pipelines.pixels import PixelBatch, pixel_batches
@@ -49,7 +50,7 @@ class InputJob:
     """A batch of images to prepare for a model, and how."""
 
     spec: str
-    preparation: Mapping[str, Any]
+    preparation: views.Preparation
     batch: PixelBatch
 
 
@@ -58,7 +59,7 @@ class Inputs:
     """Pictures ready for a model: uint8 of shape (n, height, width, 3)."""
 
     spec: str
-    preparation: Mapping[str, Any]
+    preparation: views.Preparation
     names: tuple[str, ...]
     pixels: np.ndarray
 
@@ -113,7 +114,15 @@ def embed(lake: Lake, source: str, model: str = DEFAULT_MODEL) -> tuple[Incremen
             _without(found, source, missing, wanted) if found.why_not else _vectors(lake, found, source, missing, wanted)
         )
 
-    return bring_up_to_date(lake, "embeddings", source, wanted, compute), found
+    done = bring_up_to_date(lake, "embeddings", source, wanted, compute)
+    views.drop(lake, source)
+    return done, found
+
+
+def wanted_views(model: str) -> views.Preparation | None:
+    """What ingest has to hand on for `model`; None for a model that cannot be loaded here."""
+    found = find_embedder(model) if model else None
+    return None if found is None or found.why_not else preparation(found.spec)
 
 
 def _without(found: Embedder, source: str, missing: Sequence[str], wanted: dict[str, str]) -> Iterator[pa.Table]:
@@ -148,8 +157,8 @@ def _rows(found: Embedder, source: str, rows: list[tuple[str, str, bytes | None]
     return pa.Table.from_pylist(columns, schema=TABLES["embeddings"].schema)
 
 
-def preparation(spec: str) -> dict[str, Any]:
-    """What open_clip does to a picture before this model sees it: size, crop and scale (its `PreprocessCfg`)."""
+def preparation(spec: str) -> views.Preparation:
+    """What open_clip does to a picture before this model sees it."""
     import open_clip
 
     model: Any = open_clip.create_model(spec, load_weights=False)
@@ -157,23 +166,16 @@ def preparation(spec: str) -> dict[str, Any]:
 
 
 def model_inputs(job: InputJob) -> Inputs:
-    """The pictures of a batch in the size that the model wants. Runs in a worker."""
-    from PIL import Image
+    """The pictures of a batch in the size that the model wants: as ingest handed them on, decoded where it did not. Runs in a worker."""
+    names = tuple(name for _, name in job.batch.rows)
+    pixels = views.handed_on(job.batch, job.preparation)
+    return Inputs(job.spec, job.preparation, names, _decoded(job) if pixels is None else pixels)
 
+
+def _decoded(job: InputJob) -> np.ndarray:
     from quality.raster import decode
 
-    names, data = zip(*job.batch.images(), strict=True)
-    # The library's own steps, but for the last two: a tensor of floats is four times as much to send.
-    cut = transform(job.preparation).transforms[:-2]
-    pixels = [reduce(lambda picture, step: step(picture), cut, Image.fromarray(decode(one).rgb)) for one in data]
-    return Inputs(job.spec, job.preparation, names, np.stack([np.asarray(picture) for picture in pixels]))
-
-
-def transform(preparation: Mapping[str, Any]) -> Any:
-    """open_clip's own transform of a picture into what a model takes."""
-    from open_clip.transform import PreprocessCfg, image_transform_v2
-
-    return image_transform_v2(PreprocessCfg(**preparation), is_train=False)
+    return np.stack([views.shown(decode(data).rgb, job.preparation) for _, data in job.batch.images()])
 
 
 def encode(inputs: Inputs) -> tuple[tuple[str, ...], np.ndarray]:
@@ -181,9 +183,9 @@ def encode(inputs: Inputs) -> tuple[tuple[str, ...], np.ndarray]:
     import torch
 
     model, device = _model(inputs.spec)
-    scale = transform(inputs.preparation).transforms[-1]
+    scale = views.transform(inputs.preparation).transforms[-1]
     with torch.inference_mode():
-        pixels = torch.from_numpy(inputs.pixels).permute(0, 3, 1, 2).to(device).float().div(255)
+        pixels = torch.tensor(inputs.pixels).permute(0, 3, 1, 2).to(device).float().div(255)
         vectors = model.encode_image(scale(pixels)).float()
     return inputs.names, torch.nn.functional.normalize(vectors, dim=-1).cpu().numpy()
 

@@ -16,7 +16,8 @@ from typing import Any
 
 import pyarrow as pa
 
-from pipelines import gather
+from pipelines import gather, views
+from pipelines.embed import wanted_views
 from pipelines.lake import Lake
 from pipelines.progress import Progress
 from pipelines.tables import TABLES
@@ -58,7 +59,7 @@ class IngestBatch:
     """Records of one task; `locations` says where each archive is. Phantoms have no archive and are drawn.
 
     `members` are what the archives say of the records' files; `data` holds the bytes already, where only the driver can read them in
-    order.
+    order. `view` says what the embedding model is shown, where there is one.
     """
 
     lake: Lake
@@ -68,6 +69,7 @@ class IngestBatch:
     records: tuple[ImageRecord, ...]
     members: tuple[archives.Member | None, ...] = ()
     data: tuple[bytes | archives.Damage, ...] | None = None
+    view: views.Preparation | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,8 +82,11 @@ class Written:
     records: int
 
 
-def ingest(lake: Lake, name: str, *, mirror: str | None = None, cache: str = "cache") -> Ingested:
-    """Read a source into the lake, unless the same files were read before. Raises SourceUnavailable, SourceTooDamaged."""
+def ingest(lake: Lake, name: str, *, mirror: str | None = None, cache: str = "cache", embedder: str = "") -> Ingested:
+    """Read a source into the lake, unless the same files were read before. Raises SourceUnavailable, SourceTooDamaged.
+
+    For an `embedder` whose weights are here the decode also makes what that model will be shown.
+    """
     entry = catalogue.source(name)
     got = gather.gather(entry, mirror=mirror, cache=cache)
     stamp = _stamp(entry, _files(got.located), [r.detail for r in got.dead])
@@ -92,7 +97,10 @@ def ingest(lake: Lake, name: str, *, mirror: str | None = None, cache: str = "ca
         return Ingested(*counts, tuple(row["drift"] or ()), skipped=True)
     read = gather.read(entry, got)
     records = [_under_claims(entry, record) for record in read.records]
-    batches = _batches(lake, entry, got.located, records, read.members)
+    empty = IngestBatch(
+        lake, entry.name, entry.version, {f.name: f.location for f in got.located}, (), view=wanted_views(embedder)
+    )
+    batches = _batches(empty, records, read.members)
     done = list(_run(batches, name, len(records)))
     drift = _drift(before[0] if before else None, entry, got.located)
     return _commit(lake, entry, got.located, stamp, done, read.annotations, read.rejects, drift)
@@ -137,16 +145,10 @@ def _drift(before: Mapping[str, Any] | None, entry: Source, located: Iterable[fe
 
 
 def _batches(
-    lake: Lake,
-    entry: Source,
-    located: Sequence[fetch.Located],
-    records: Sequence[ImageRecord],
-    members: Mapping[tuple[str, str], archives.Member],
+    empty: IngestBatch, records: Sequence[ImageRecord], members: Mapping[tuple[str, str], archives.Member]
 ) -> Iterator[IngestBatch]:
     """Tasks in the order of ids; for an archive that is a stream, in its own order and with the bytes."""
-    locations = {file.name: file.location for file in located}
-    streams = {name for name, location in locations.items() if archives.is_stream(location)}
-    empty = IngestBatch(lake, entry.name, entry.version, locations, ())
+    streams = {name for name, location in empty.locations.items() if archives.is_stream(location)}
     batch: list[ImageRecord] = []
     held: list[archives.Member | None] = []
     size = 0
@@ -199,6 +201,7 @@ def ingest_batch(batch: IngestBatch) -> Written:
     prints: list[dict[str, Any]] = []
     rejects: list[Reject] = []
     kept: list[tuple[str, bytes]] = []
+    pictures: list[Any] = []
     for record, data in _bytes_of(batch):
         if isinstance(data, archives.Damage):
             rejects.append(_reject(record, data.reason, data.detail))
@@ -211,8 +214,11 @@ def ingest_batch(batch: IngestBatch) -> Written:
         rejects += [_reject(record, reason, detail, repaired=True) for reason, detail in image.notes]
         rows.append({**_image_row(record, batch.version, data, image), "pack_row": len(kept)})
         prints.append(_print_row(record, image.rgb))
+        pictures += [views.shown(image.rgb, batch.view)] if batch.view else []
         kept.append((record.image_id, data))
     pack = batch.lake.write_pack(batch.source, kept, [row["sha256"] for row in rows]) if kept else None
+    if pack and batch.view:
+        views.hand_on(batch.lake, pack, batch.view, pictures)
     images = pa.Table.from_pylist([{**row, "pack": pack} for row in rows], schema=TABLES["images"].schema)
     return Written(images, pa.Table.from_pylist(prints, schema=TABLES["fingerprints"].schema), rejects, len(batch.records))
 

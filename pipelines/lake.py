@@ -170,7 +170,8 @@ class Lake:
         rows = rows.select(TABLES[table].schema.names).cast(TABLES[table].schema)
         for attempt in range(CREATORS if rows.num_rows else 0):
             try:
-                return self._write(table, rows, mode="append", predicate=None)
+                self._write(table, rows, mode="append", predicate=None)
+                return
             except CommitFailedError as error:
                 if MADE_MEANWHILE not in str(error) or attempt == CREATORS - 1:
                     raise
@@ -266,9 +267,7 @@ class Lake:
         name = f"packs/{source}/{sink.hexdigest()[:32]}.parquet"
         fs, root = self.filesystem()
         if not fs.exists(f"{root}/{name}"):
-            table = pa.table({"image_id": [i for i, _ in images], "bytes": pa.array([b for _, b in images], pa.large_binary())})
-            how = {"row_group_size": PACK_ROW_GROUP, "compression": "NONE", "use_dictionary": False, "write_statistics": False}
-            _write_pack(fs, f"{root}/{name}", table, how)
+            _write_pack(fs, f"{root}/{name}", images)
         return name
 
     def settle(self, packs: Iterable[str]) -> None:
@@ -324,17 +323,27 @@ def _dataset(delta: DeltaTable, url: str) -> Any:
     return delta.to_pyarrow_dataset(filesystem=own and SubTreeFileSystem(path, own))
 
 
-def _write_pack(fs: fsspec.AbstractFileSystem, path: str, table: pa.Table, how: Mapping[str, Any]) -> None:
+def _write_pack(fs: fsspec.AbstractFileSystem, path: str, images: Sequence[tuple[str, bytes]]) -> None:
     """Atomically, and on a local disk straight into the file: a pack is a hundred megabytes. `settle` waits for the disk."""
     if "file" not in fs.protocol:
         buffer = pa.BufferOutputStream()
-        pq.write_table(table, buffer, **how)
+        _write_row_groups(buffer, images)
         fs.pipe_file(path, buffer.getvalue().to_pybytes())
         return
     os.makedirs(os.path.dirname(path), exist_ok=True)
     temporary = f"{path}.{os.getpid()}.partial"
-    pq.write_table(table, temporary, **how)
+    _write_row_groups(temporary, images)
     os.replace(temporary, path)
+
+
+def _write_row_groups(where: Any, images: Sequence[tuple[str, bytes]]) -> None:
+    """One row group after the other. Memory: one; a pack in Arrow at once costs more time for its fresh memory than for its bytes."""
+    schema = pa.schema([("image_id", pa.string()), ("bytes", pa.large_binary())])
+    with pq.ParquetWriter(where, schema, compression="NONE", use_dictionary=False, write_statistics=False) as writer:
+        for at in range(0, len(images), PACK_ROW_GROUP):
+            names, data = zip(*images[at : at + PACK_ROW_GROUP], strict=True)
+            columns = [pa.array(names, pa.string()), pa.array(data, pa.large_binary())]
+            writer.write_table(pa.Table.from_arrays(columns, schema=schema), row_group_size=PACK_ROW_GROUP)
 
 
 def put_atomically(fs: fsspec.AbstractFileSystem, path: str, data: bytes) -> None:

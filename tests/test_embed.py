@@ -1,6 +1,8 @@
 """Embeddings with the real library: a seeded random model from a directory, and an honest row where there is none."""
 
 import json
+import shutil
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -93,6 +95,56 @@ def test_pictures_reach_the_model_as_its_library_would_show_them(lake, checkpoin
     with torch.inference_mode():
         theirs = torch.nn.functional.normalize(model.eval().encode_image(pixels), dim=-1).numpy()
     assert np.array_equal(vectors, theirs)
+
+
+def vectors_of(lake: Lake) -> dict[str, bytes]:
+    rows = lake.read("embeddings", source="phantom", columns=["image_id", "vector"]).to_pydict()
+    return dict(zip(rows["image_id"], rows["vector"], strict=True))
+
+
+def views_of(lake: Lake) -> list[Path]:
+    return sorted(Path(lake.url).glob("views/*/*/*"))
+
+
+@pytest.fixture
+def handed(tmp_path, monkeypatch_module, checkpoint):
+    """A lake whose ingest knew the model."""
+    made = Lake(str(tmp_path / "handed"))
+    ingest(made, "phantom", embedder=str(checkpoint))
+    return made
+
+
+def test_what_ingest_decoded_is_not_decoded_again(lake, checkpoint, handed):
+    packs = sorted(Path(handed.url).glob("packs/*/*"))
+    assert packs and len(views_of(handed)) == len(packs)
+    for pack in packs:
+        pack.unlink()
+    embed(handed, "phantom", str(checkpoint))
+    embed(lake, "phantom", str(checkpoint))
+    assert vectors_of(handed) == vectors_of(lake)
+    assert not views_of(handed)
+
+
+def test_views_that_are_cut_off_or_of_another_model_cost_a_decode_and_nothing_else(lake, checkpoint, handed, tmp_path):
+    for view in views_of(handed):
+        view.write_bytes(view.read_bytes()[: view.stat().st_size // 2])
+    embed(handed, "phantom", str(checkpoint))
+    embed(lake, "phantom", str(checkpoint))
+    assert vectors_of(handed) == vectors_of(lake)
+
+    other = tmp_path / "other"
+    shutil.copytree(checkpoint, other)
+    config = json.loads((other / "open_clip_config.json").read_text())
+    config["preprocess_cfg"]["interpolation"] = "bilinear"
+    (other / "open_clip_config.json").write_text(json.dumps(config))
+    fresh = Lake(str(tmp_path / "fresh"))
+    ingest(fresh, "phantom", embedder=str(other))
+    embed(fresh, "phantom", str(checkpoint))
+    assert vectors_of(fresh) == vectors_of(lake) and not views_of(fresh)
+
+
+def test_without_weights_ingest_hands_nothing_on(lake):
+    assert not views_of(lake)
 
 
 def test_other_weights_are_noticed(checkpoint, tmp_path):
