@@ -200,26 +200,25 @@ def ingest_batch(batch: IngestBatch) -> Written:
     rows: list[dict[str, Any]] = []
     prints: list[dict[str, Any]] = []
     rejects: list[Reject] = []
-    kept: list[tuple[str, bytes]] = []
     pictures: list[Any] = []
-    for record, data in _bytes_of(batch):
-        if isinstance(data, archives.Damage):
-            rejects.append(_reject(record, data.reason, data.detail))
-            continue
-        try:
-            image = raster.decode(data, record.member)
-        except raster.BadImage as error:
-            rejects.append(_reject(record, error.reason, error.detail))
-            continue
-        rejects += [_reject(record, reason, detail, repaired=True) for reason, detail in image.notes]
-        rows.append({**_image_row(record, batch.version, data, image), "pack_row": len(kept)})
-        prints.append(_print_row(record, image.rgb))
-        pictures += [views.shown(image.rgb, batch.view)] if batch.view else []
-        kept.append((record.image_id, data))
-    pack = batch.lake.write_pack(batch.source, kept, [row["sha256"] for row in rows]) if kept else None
-    if pack and batch.view:
-        views.hand_on(batch.lake, pack, batch.view, pictures)
-    images = pa.Table.from_pylist([{**row, "pack": pack} for row in rows], schema=TABLES["images"].schema)
+    with batch.lake.new_pack(batch.source) as pack:
+        for record, data in _bytes_of(batch):
+            if isinstance(data, archives.Damage):
+                rejects.append(_reject(record, data.reason, data.detail))
+                continue
+            try:
+                image = raster.decode(data, record.member)
+            except raster.BadImage as error:
+                rejects.append(_reject(record, error.reason, error.detail))
+                continue
+            rejects += [_reject(record, reason, detail, repaired=True) for reason, detail in image.notes]
+            row = _image_row(record, batch.version, data, image)
+            rows.append(row | {"pack_row": pack.add(record.image_id, data, row["sha256"])})
+            prints.append(_print_row(record, image.rgb))
+            pictures += [views.shown(image.rgb, batch.view)] if batch.view else []
+    if pack.name and batch.view:
+        views.hand_on(batch.lake, pack.name, batch.view, pictures)
+    images = pa.Table.from_pylist([{**row, "pack": pack.name} for row in rows], schema=TABLES["images"].schema)
     return Written(images, pa.Table.from_pylist(prints, schema=TABLES["fingerprints"].schema), rejects, len(batch.records))
 
 
