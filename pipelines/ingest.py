@@ -89,9 +89,8 @@ def ingest(lake: Lake, name: str, *, mirror: str | None = None, cache: str = "ca
     """
     entry = catalogue.source(name)
     got = gather.gather(entry, mirror=mirror, cache=cache)
-    stamp = _stamp(entry, _files(got.located), [r.detail for r in got.dead])
     before = lake.read("sources", source=name).to_pylist()
-    if before and before[0]["input_digest"] == stamp:
+    if before and before[0]["input_digest"] == _stamp(entry, got):
         row = before[0]
         counts = (row["images"], row["dropped"], row["repaired"], row["annotations"])
         return Ingested(*counts, tuple(row["drift"] or ()), skipped=True)
@@ -103,21 +102,21 @@ def ingest(lake: Lake, name: str, *, mirror: str | None = None, cache: str = "ca
     batches = _batches(empty, records, read.members)
     done = list(_run(batches, name, len(records)))
     drift = _drift(before[0] if before else None, entry, got.located)
-    return _commit(lake, entry, got.located, stamp, done, read.annotations, read.rejects, drift)
+    return _commit(lake, entry, got.located, _stamp(entry, got), done, read.annotations, read.rejects, drift)
 
 
-def _stamp(entry: Source, files: Mapping[str, str], dead: Sequence[str]) -> str:
+def _stamp(entry: Source, got: gather.Gathered) -> str:
+    return _stamp_of(entry, {file.name: file.sha256 for file in got.located}, [reject.detail for reject in got.dead])
+
+
+def _stamp_of(entry: Source, files: Mapping[str, str], dead: Sequence[str]) -> str:
     return digest([VERSION, entry.version, gather.reader_version(entry), dict(files), list(dead)])
 
 
 def outdated(entry: Source, row: Mapping[str, Any]) -> bool:
     """Whether a source would be read again though its files are the same; of sets with an address an image that is not known."""
     files = {file["name"]: file["sha256"] for file in json.loads(row["files"])}
-    return not entry.linked and _stamp(entry, files, []) != row["input_digest"]
-
-
-def _files(located: Iterable[fetch.Located]) -> dict[str, str]:
-    return {file.name: file.sha256 for file in located}
+    return not entry.linked and _stamp_of(entry, files, []) != row["input_digest"]
 
 
 def _under_claims(entry: Source, record: ImageRecord) -> ImageRecord:
