@@ -197,7 +197,7 @@ def ingest_batch(batch: IngestBatch) -> Written:
 
     cv2.setNumThreads(1)  # the cores are busy with other batches: OpenCV's own threads would only take turns with them
     rows: list[dict[str, Any]] = []
-    prints: list[dict[str, Any]] = []
+    looks: list[Any] = []
     rejects: list[Reject] = []
     pictures: list[Any] = []
     with batch.lake.new_pack(batch.source) as pack:
@@ -213,12 +213,12 @@ def ingest_batch(batch: IngestBatch) -> Written:
             rejects += [_reject(record, reason, detail, repaired=True) for reason, detail in image.notes]
             row = _image_row(record, batch.version, data, image)
             rows.append(row | {"pack_row": pack.add(record.image_id, data, row["sha256"])})
-            prints.append(_print_row(record, image.rgb))
+            looks.append(phash.looks(image.rgb))
             pictures += [views.shown(image.rgb, batch.view)] if batch.view else []
     if pack.name and batch.view:
         views.hand_on(batch.lake, pack.name, batch.view, pictures)
     images = pa.Table.from_pylist([{**row, "pack": pack.name} for row in rows], schema=TABLES["images"].schema)
-    return Written(images, pa.Table.from_pylist(prints, schema=TABLES["fingerprints"].schema), rejects, len(batch.records))
+    return Written(images, _fingerprints(images, looks), rejects, len(batch.records))
 
 
 def _bytes_of(batch: IngestBatch) -> Iterator[tuple[ImageRecord, bytes | archives.Damage]]:
@@ -238,17 +238,18 @@ def _bytes_of(batch: IngestBatch) -> Iterator[tuple[ImageRecord, bytes | archive
             yield mine[name], data
 
 
-def _print_row(record: ImageRecord, rgb: Any) -> dict[str, Any]:
+def _fingerprints(images: pa.Table, looks: Sequence[Any]) -> pa.Table:
     import numpy as np
 
-    small = phash.shrunk(rgb)
-    return {
-        "image_id": record.image_id,
-        "source": record.source,
-        "algorithm": phash.ALGORITHM,
-        "phash": phash.phash8(small).view(np.int64).tolist(),
-        "dhash": int(np.uint64(phash.dhash(small)).view(np.int64)),
+    eight, difference = phash.hashes(looks) if looks else (np.empty((0, 8), np.uint64), np.empty(0, np.uint64))
+    columns = {
+        "image_id": images.column("image_id"),
+        "source": images.column("source"),
+        "algorithm": [phash.ALGORITHM] * len(looks),
+        "phash": list(eight.view(np.int64)),
+        "dhash": difference.view(np.int64),
     }
+    return pa.table(columns, schema=TABLES["fingerprints"].schema)
 
 
 def _image_row(record: ImageRecord, version: str, data: bytes, image: Any) -> dict[str, Any]:
@@ -256,7 +257,7 @@ def _image_row(record: ImageRecord, version: str, data: bytes, image: Any) -> di
 
     plain = {name: getattr(record, name) for name in record.__slots__}
     for key in ("expert_concepts", "history", "differential"):
-        plain[key] = json.dumps(dict(plain[key]), sort_keys=True, ensure_ascii=False)
+        plain[key] = json.dumps(dict(plain[key]), sort_keys=True, ensure_ascii=False) if plain[key] else "{}"
     return {
         **plain,
         "skin_tones": [{"value": t.value, "system": t.system, "basis": t.basis} for t in record.skin_tones],
