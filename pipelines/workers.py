@@ -18,6 +18,9 @@ from typing import Any, TypeVar
 T = TypeVar("T")
 R = TypeVar("R")
 
+CLIENT_TRIES = 3
+"""The head of a cluster forks a server for a client, and on a busy machine that child may die of the fork (Ray 2.60, gRPC's fork handlers)."""
+
 log = logging.getLogger("dermoforge.workers")
 
 
@@ -48,8 +51,15 @@ def _init(address: str) -> None:
 
     if address == "local":
         ray.init(address, include_dashboard=False, log_to_driver=False, logging_level=logging.ERROR)
-    else:
-        ray.init(address, log_to_driver=False, logging_level=logging.ERROR)
+        return
+    for attempt in range(CLIENT_TRIES):
+        try:
+            ray.init(address, log_to_driver=False, logging_level=logging.ERROR)
+            return
+        except ConnectionAbortedError as error:
+            if attempt == CLIENT_TRIES - 1:
+                raise
+            log.warning("%s took no client, trying again: %s", address, str(error).strip().splitlines()[-1])
 
 
 def gpus() -> int:

@@ -89,7 +89,7 @@ FAILURES: dict[str, str] = {
     "request_refused": "The engine or server refused the request; the detail is what it said.",
     "image_not_seen": "The prompt did not hold the image tokens that a picture of this size must give.",
     "engine_died": "The engine's process died three times over this question, the last time with nothing beside it.",
-    "endpoint_failed": "The server failed this request on every try, while it answered others.",
+    "endpoint_failed": "The server failed this request on every try, and answered another question after the last.",
     "refused": "The server withheld the answer, by a refusal or a content filter.",
     "truncated": "The answer was cut off at its token limit and is no whole JSON object.",
     "unanswered": "The teacher was not asked: the run was ended early, or is still going on.",
