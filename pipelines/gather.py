@@ -28,12 +28,12 @@ class Gathered:
 
 @dataclass(frozen=True, slots=True)
 class Read:
-    """What a reader made of the files: records in the order of ids, annotations, rejects; `sizes` are the members' bytes."""
+    """What a reader made of the files: records in the order of ids, annotations, rejects; `members` by archive and name."""
 
     records: list[ImageRecord]
     annotations: list[Annotation]
     rejects: list[Reject]
-    sizes: Mapping[tuple[str, str], int] = field(repr=False)
+    members: Mapping[tuple[str, str], Member] = field(repr=False)
 
 
 def reader_version(entry: Source) -> str:
@@ -84,12 +84,12 @@ def read(entry: Source, got: Gathered) -> Read:
             rejects += bad
     files = Files(entry.name, parsed, members["images"], members["extra"], _contents(got.located))
     items = list(reader.read(files, entry) if entry.reader else reader.read(files))
-    sizes = {(member.archive, member.name): member.size for member in members["images"]}
+    places = {(member.archive, member.name): member for member in members["images"]}
     dead = {reject.native_id for reject in got.dead}
-    return _sorted_out(items, [*rejects, *files.rejects], sizes, dead)
+    return _sorted_out(items, [*rejects, *files.rejects], places, dead)
 
 
-def _sorted_out(items: Sequence[Any], rejects: list[Reject], sizes: Mapping[tuple[str, str], int], dead: set[str]) -> Read:
+def _sorted_out(items: Sequence[Any], rejects: list[Reject], members: Mapping[tuple[str, str], Member], dead: set[str]) -> Read:
     records: dict[str, ImageRecord] = {}
     annotations: dict[str, Annotation] = {}
     for item in items:
@@ -104,7 +104,7 @@ def _sorted_out(items: Sequence[Any], rejects: list[Reject], sizes: Mapping[tupl
         else:
             records[item.native_id] = item
     ordered = [records[native_id] for native_id in sorted(records)]
-    return Read(ordered, [annotations[i] for i in sorted(annotations)], rejects, sizes)
+    return Read(ordered, [annotations[i] for i in sorted(annotations)], rejects, members)
 
 
 def _second(record: ImageRecord) -> Reject:

@@ -58,8 +58,8 @@ class SourceTooDamaged(Exception):
 class IngestBatch:
     """Records of one task; `locations` says where each archive is. Phantoms have no archive and are drawn.
 
-    `data` holds the bytes already, where only the driver can read them in order. `view` says what the embedding model is shown, where there
-    is one.
+    `members` are what the archives say of the records' files; `data` holds the bytes already, where only the driver can read them in
+    order. `view` says what the embedding model is shown, where there is one.
     """
 
     lake: Lake
@@ -67,6 +67,7 @@ class IngestBatch:
     version: str
     locations: Mapping[str, str]
     records: tuple[ImageRecord, ...]
+    members: tuple[archives.Member | None, ...] = ()
     data: tuple[bytes | archives.Damage, ...] | None = None
     view: views.Preparation | None = None
 
@@ -88,35 +89,34 @@ def ingest(lake: Lake, name: str, *, mirror: str | None = None, cache: str = "ca
     """
     entry = catalogue.source(name)
     got = gather.gather(entry, mirror=mirror, cache=cache)
-    stamp = _stamp(entry, _files(got.located), [r.detail for r in got.dead])
     before = lake.read("sources", source=name).to_pylist()
-    if before and before[0]["input_digest"] == stamp:
+    if before and before[0]["input_digest"] == _stamp(entry, got):
         row = before[0]
         counts = (row["images"], row["dropped"], row["repaired"], row["annotations"])
         return Ingested(*counts, tuple(row["drift"] or ()), skipped=True)
     read = gather.read(entry, got)
-    sizes, records = read.sizes, [_under_claims(entry, record) for record in read.records]
+    records = [_under_claims(entry, record) for record in read.records]
     empty = IngestBatch(
         lake, entry.name, entry.version, {f.name: f.location for f in got.located}, (), view=wanted_views(embedder)
     )
-    batches = _batches(empty, records, sizes)
+    batches = _batches(empty, records, read.members)
     done = list(_run(batches, name, len(records)))
     drift = _drift(before[0] if before else None, entry, got.located)
-    return _commit(lake, entry, got.located, stamp, done, read.annotations, read.rejects, drift)
+    return _commit(lake, entry, got.located, _stamp(entry, got), done, read.annotations, read.rejects, drift)
 
 
-def _stamp(entry: Source, files: Mapping[str, str], dead: Sequence[str]) -> str:
+def _stamp(entry: Source, got: gather.Gathered) -> str:
+    return _stamp_of(entry, {file.name: file.sha256 for file in got.located}, [reject.detail for reject in got.dead])
+
+
+def _stamp_of(entry: Source, files: Mapping[str, str], dead: Sequence[str]) -> str:
     return digest([VERSION, entry.version, gather.reader_version(entry), dict(files), list(dead)])
 
 
 def outdated(entry: Source, row: Mapping[str, Any]) -> bool:
     """Whether a source would be read again though its files are the same; of sets with an address an image that is not known."""
     files = {file["name"]: file["sha256"] for file in json.loads(row["files"])}
-    return not entry.linked and _stamp(entry, files, []) != row["input_digest"]
-
-
-def _files(located: Iterable[fetch.Located]) -> dict[str, str]:
-    return {file.name: file.sha256 for file in located}
+    return not entry.linked and _stamp_of(entry, files, []) != row["input_digest"]
 
 
 def _under_claims(entry: Source, record: ImageRecord) -> ImageRecord:
@@ -143,22 +143,26 @@ def _drift(before: Mapping[str, Any] | None, entry: Source, located: Iterable[fe
     return changed + gone + [f"{name}: new" for name in sorted(now.keys() - was.keys())]
 
 
-def _batches(empty: IngestBatch, records: Sequence[ImageRecord], sizes: Mapping[tuple[str, str], int]) -> Iterator[IngestBatch]:
+def _batches(
+    empty: IngestBatch, records: Sequence[ImageRecord], members: Mapping[tuple[str, str], archives.Member]
+) -> Iterator[IngestBatch]:
     """Tasks in the order of ids; for an archive that is a stream, in its own order and with the bytes."""
     streams = {name for name, location in empty.locations.items() if archives.is_stream(location)}
     batch: list[ImageRecord] = []
-    held = 0
+    held: list[archives.Member | None] = []
+    size = 0
     for record in records:
         if record.archive in streams:
             continue
-        size = sizes.get((record.archive, record.member), 0)
-        if batch and (len(batch) == BATCH_ROWS or held + size > BATCH_BYTES):
-            yield replace(empty, records=tuple(batch))
-            batch, held = [], 0
+        member = members.get((record.archive, record.member))
+        size += member.size if member else 0
+        if batch and (len(batch) == BATCH_ROWS or size > BATCH_BYTES):
+            yield replace(empty, records=tuple(batch), members=tuple(held))
+            batch, held, size = [], [], member.size if member else 0
         batch.append(record)
-        held += size
+        held.append(member)
     if batch:
-        yield replace(empty, records=tuple(batch))
+        yield replace(empty, records=tuple(batch), members=tuple(held))
     for name in sorted(streams):
         yield from _streamed(empty, name, [record for record in records if record.archive == name])
 
@@ -193,29 +197,28 @@ def ingest_batch(batch: IngestBatch) -> Written:
 
     cv2.setNumThreads(1)  # the cores are busy with other batches: OpenCV's own threads would only take turns with them
     rows: list[dict[str, Any]] = []
-    prints: list[dict[str, Any]] = []
+    looks: list[Any] = []
     rejects: list[Reject] = []
-    kept: list[tuple[str, bytes]] = []
     pictures: list[Any] = []
-    for record, data in _bytes_of(batch):
-        if isinstance(data, archives.Damage):
-            rejects.append(_reject(record, data.reason, data.detail))
-            continue
-        try:
-            image = raster.decode(data, record.member)
-        except raster.BadImage as error:
-            rejects.append(_reject(record, error.reason, error.detail))
-            continue
-        rejects += [_reject(record, reason, detail, repaired=True) for reason, detail in image.notes]
-        rows.append({**_image_row(record, batch.version, data, image), "pack_row": len(kept)})
-        prints.append(_print_row(record, image.rgb))
-        pictures += [views.shown(image.rgb, batch.view)] if batch.view else []
-        kept.append((record.image_id, data))
-    pack = batch.lake.write_pack(batch.source, kept, [row["sha256"] for row in rows]) if kept else None
-    if pack and batch.view:
-        views.hand_on(batch.lake, pack, batch.view, pictures)
-    images = pa.Table.from_pylist([{**row, "pack": pack} for row in rows], schema=TABLES["images"].schema)
-    return Written(images, pa.Table.from_pylist(prints, schema=TABLES["fingerprints"].schema), rejects, len(batch.records))
+    with batch.lake.new_pack(batch.source) as pack:
+        for record, data in _bytes_of(batch):
+            if isinstance(data, archives.Damage):
+                rejects.append(_reject(record, data.reason, data.detail))
+                continue
+            try:
+                image = raster.decode(data, record.member)
+            except raster.BadImage as error:
+                rejects.append(_reject(record, error.reason, error.detail))
+                continue
+            rejects += [_reject(record, reason, detail, repaired=True) for reason, detail in image.notes]
+            row = _image_row(record, batch.version, data, image)
+            rows.append(row | {"pack_row": pack.add(record.image_id, data, row["sha256"])})
+            looks.append(phash.looks(image.rgb))
+            pictures += [views.shown(image.rgb, batch.view)] if batch.view else []
+    if pack.name and batch.view:
+        views.hand_on(batch.lake, pack.name, batch.view, pictures)
+    images = pa.Table.from_pylist([{**row, "pack": pack.name} for row in rows], schema=TABLES["images"].schema)
+    return Written(images, _fingerprints(images, looks), rejects, len(batch.records))
 
 
 def _bytes_of(batch: IngestBatch) -> Iterator[tuple[ImageRecord, bytes | archives.Damage]]:
@@ -230,21 +233,23 @@ def _bytes_of(batch: IngestBatch) -> Iterator[tuple[ImageRecord, bytes | archive
         return
     for archive in sorted({record.archive for record in batch.records}):
         mine = {record.member: record for record in batch.records if record.archive == archive}
-        for name, data in archives.read_members(batch.locations[archive], sorted(mine)):
+        places = {m.name: (m.size, m.place) for m in batch.members if m and m.place and m.archive == archive}
+        for name, data in archives.read_members(batch.locations[archive], sorted(mine), places):
             yield mine[name], data
 
 
-def _print_row(record: ImageRecord, rgb: Any) -> dict[str, Any]:
+def _fingerprints(images: pa.Table, looks: Sequence[Any]) -> pa.Table:
     import numpy as np
 
-    small = phash.shrunk(rgb)
-    return {
-        "image_id": record.image_id,
-        "source": record.source,
-        "algorithm": phash.ALGORITHM,
-        "phash": phash.phash8(small).view(np.int64).tolist(),
-        "dhash": int(np.uint64(phash.dhash(small)).view(np.int64)),
+    eight, difference = phash.hashes(looks) if looks else (np.empty((0, 8), np.uint64), np.empty(0, np.uint64))
+    columns = {
+        "image_id": images.column("image_id"),
+        "source": images.column("source"),
+        "algorithm": [phash.ALGORITHM] * len(looks),
+        "phash": list(eight.view(np.int64)),
+        "dhash": difference.view(np.int64),
     }
+    return pa.table(columns, schema=TABLES["fingerprints"].schema)
 
 
 def _image_row(record: ImageRecord, version: str, data: bytes, image: Any) -> dict[str, Any]:
@@ -252,7 +257,7 @@ def _image_row(record: ImageRecord, version: str, data: bytes, image: Any) -> di
 
     plain = {name: getattr(record, name) for name in record.__slots__}
     for key in ("expert_concepts", "history", "differential"):
-        plain[key] = json.dumps(dict(plain[key]), sort_keys=True, ensure_ascii=False)
+        plain[key] = json.dumps(dict(plain[key]), sort_keys=True, ensure_ascii=False) if plain[key] else "{}"
     return {
         **plain,
         "skin_tones": [{"value": t.value, "system": t.system, "basis": t.basis} for t in record.skin_tones],

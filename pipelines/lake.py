@@ -22,11 +22,8 @@ import pyarrow.parquet as pq
 from deltalake import DeltaTable, WriterProperties, write_deltalake
 from deltalake.exceptions import CommitFailedError, TableNotFoundError
 
+from pipelines.packs import NewPack
 from pipelines.tables import TABLES
-
-PACK_ROW_GROUP = 16
-"""Rows of a pack's row group: what a read of one image has to fetch. A few megabytes; with 256 rows the teacher's pictures, asked for in
-eights, cost thirty times their bytes."""
 
 ROW_GROUP = 4096
 """Rows of a table's row group: what a look-up of a few rows reads."""
@@ -39,9 +36,6 @@ MADE_MEANWHILE = "changed since last commit"
 
 CREATORS = 16
 """Writers that may make one table at the same moment: each try loses to one of them."""
-
-PACK_FORMAT = "3"
-"""Part of a pack's name: raise when the same rows would be written as another file."""
 
 
 class OldLake(Exception):
@@ -255,22 +249,17 @@ class Lake:
         """The fsspec filesystem and the lake's root path on it."""
         return fsspec.url_to_fs(self._root, **self.options)
 
-    def write_pack(self, source: str, images: Sequence[tuple[str, bytes]], digests: Sequence[str] = ()) -> str:
-        """Store `(image_id, bytes)` rows as a pack; returns its path below the lake. The same rows give the same name and file.
+    def new_pack(self, source: str) -> NewPack:
+        """A pack to add images to, one after the other."""
+        return NewPack(*self.filesystem(), source)
 
-        `digests` are the images' sha256 where they are known already: hashing every byte again is a tenth of an ingest.
-        """
-        known = digests or [hashlib.sha256(data).hexdigest() for _, data in images]
-        sink = hashlib.sha256(f"{PACK_FORMAT}\0".encode())
-        for (image_id, _), found in zip(images, known, strict=True):
-            sink.update(f"{image_id}\0{found}\0".encode())
-        name = f"packs/{source}/{sink.hexdigest()[:32]}.parquet"
-        fs, root = self.filesystem()
-        if not fs.exists(f"{root}/{name}"):
-            table = pa.table({"image_id": [i for i, _ in images], "bytes": pa.array([b for _, b in images], pa.large_binary())})
-            how = {"row_group_size": PACK_ROW_GROUP, "compression": "NONE", "use_dictionary": False, "write_statistics": False}
-            _write_pack(fs, f"{root}/{name}", table, how)
-        return name
+    def write_pack(self, source: str, images: Iterable[tuple[str, bytes]]) -> str:
+        """Store `(image_id, bytes)` rows, at least one, as a pack; returns its path below the lake."""
+        with self.new_pack(source) as pack:
+            for image_id, data in images:
+                pack.add(image_id, data, hashlib.sha256(data).hexdigest())
+        assert pack.name
+        return pack.name
 
     def settle(self, packs: Iterable[str]) -> None:
         """Wait until packs are on the disk: called once before the commit that refers to them, so that writing goes on beside decoding."""
@@ -323,19 +312,6 @@ def _dataset(delta: DeltaTable, url: str) -> Any:
     elif scheme in ("s3", "s3a"):
         own = S3FileSystem(endpoint_override=os.environ.get("AWS_ENDPOINT_URL") or None)
     return delta.to_pyarrow_dataset(filesystem=own and SubTreeFileSystem(path, own))
-
-
-def _write_pack(fs: fsspec.AbstractFileSystem, path: str, table: pa.Table, how: Mapping[str, Any]) -> None:
-    """Atomically, and on a local disk straight into the file: a pack is a hundred megabytes. `settle` waits for the disk."""
-    if "file" not in fs.protocol:
-        buffer = pa.BufferOutputStream()
-        pq.write_table(table, buffer, **how)
-        fs.pipe_file(path, buffer.getvalue().to_pybytes())
-        return
-    os.makedirs(os.path.dirname(path), exist_ok=True)
-    temporary = f"{path}.{os.getpid()}.partial"
-    pq.write_table(table, temporary, **how)
-    os.replace(temporary, path)
 
 
 def put_atomically(fs: fsspec.AbstractFileSystem, path: str, data: bytes) -> None:

@@ -6,6 +6,8 @@ at most on 456 real photographs (a test compares). It costs a tenth of a decode 
 All eight orientations come from one DCT: a flip changes the sign of odd coefficients, a transpose swaps them.
 """
 
+from collections.abc import Sequence
+
 import numpy as np
 
 ALGORITHM = "imagehash-phash-8/2"
@@ -24,13 +26,19 @@ _FLIPS = np.stack(
 
 def phash8(pixels: np.ndarray) -> np.ndarray:
     """Eight uint64 pHashes of an (h, w, 3) uint8 raster or of its `shrunk` luminance; entry k is that of `orient(rgb, k)`."""
+    return _phashes(_grey(pixels, (SIDE, SIDE))[None])[0]
+
+
+def _phashes(grey: np.ndarray) -> np.ndarray:
+    """(n, 8) uint64 of (n, 32, 32)."""
     from scipy.fft import dct
 
-    low = np.asarray(dct(dct(_grey(pixels, (SIDE, SIDE)), axis=0), axis=1))[:LOW, :LOW]
-    turned = np.stack([low, low.T])[[0, 0, 0, 0, 1, 1, 1, 1]] * _FLIPS
+    low = np.asarray(dct(dct(grey.astype(np.float64), axis=1), axis=2))[:, :LOW, :LOW]
+    turned = np.stack([low, low.swapaxes(1, 2)], axis=1)[:, [0, 0, 0, 0, 1, 1, 1, 1]] * _FLIPS
+    flat = turned.reshape(len(grey), 8, LOW * LOW)
     # The mean of the two middle values: what np.median gives, without its checks for NaN.
-    middle = np.partition(turned.reshape(8, LOW * LOW), (31, 32), axis=1)[:, 31:33].mean(axis=1)
-    return ((turned > middle[:, None, None]).reshape(8, LOW * LOW) * _BITS).sum(axis=1, dtype=np.uint64)
+    middle = np.partition(flat, (31, 32), axis=2)[:, :, 31:33].mean(axis=2)
+    return ((flat > middle[:, :, None]) * _BITS).sum(axis=2, dtype=np.uint64)
 
 
 def orient(rgb: np.ndarray, k: int) -> np.ndarray:
@@ -47,8 +55,23 @@ def inverse(k: int) -> int:
 
 def dhash(pixels: np.ndarray) -> int:
     """64-bit difference hash, the definition of `imagehash.dhash`."""
-    grey = _grey(pixels, (9, 8))
-    return int(_BITS[(grey[:, 1:] > grey[:, :-1]).ravel()].sum(dtype=np.uint64))
+    return int(_dhashes(_grey(pixels, (9, 8))[None])[0])
+
+
+def _dhashes(grey: np.ndarray) -> np.ndarray:
+    """(n,) uint64 of (n, 8, 9)."""
+    return ((grey[:, :, 1:] > grey[:, :, :-1]).reshape(-1, LOW * LOW) * _BITS).sum(axis=1, dtype=np.uint64)
+
+
+def looks(rgb: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """What the hashes of a raster are made of: its luminance as (32, 32) and as (8, 9) uint8."""
+    small = shrunk(rgb)
+    return _grey(small, (SIDE, SIDE)), _grey(small, (9, 8))
+
+
+def hashes(of: Sequence[tuple[np.ndarray, np.ndarray]]) -> tuple[np.ndarray, np.ndarray]:
+    """`phash8` (n, 8) and `dhash` (n,) of many pictures' `looks`, uint64: together they cost a fifth of what each costs alone."""
+    return _phashes(np.stack([wide for wide, _ in of])), _dhashes(np.stack([narrow for _, narrow in of]))
 
 
 def shrunk(rgb: np.ndarray) -> np.ndarray:
@@ -75,4 +98,4 @@ def _grey(pixels: np.ndarray, size: tuple[int, int]) -> np.ndarray:
     from quality.resample_kernels import lanczos
 
     grey = pixels if pixels.ndim == 2 else shrunk(pixels)
-    return lanczos(np.ascontiguousarray(grey), *size).astype(np.float64)
+    return lanczos(np.ascontiguousarray(grey), *size)

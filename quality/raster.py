@@ -35,6 +35,9 @@ RELEASE_QUALITY = 95
 _PICTURE_SEGMENTS = frozenset({*range(0xC0, 0xD0), *range(0xDA, 0xE0)} - {0xC8})
 # Payload kept of JFIF (without its thumbnail) and of Adobe's colour transform, without which colours change.
 _COLOUR_SEGMENTS = {0xE0: (b"JFIF\0", 14), 0xEE: (b"Adobe", 12)}
+# Baseline and progressive frames; segments without EXIF, a profile or a second picture, with the least length that Pillow accepts.
+_FRAMES = (0xC0, 0xC2)
+_BARE_SEGMENTS = {0xC4: 2, 0xDB: 67, 0xDD: 4, 0xE0: 16, 0xFE: 2}
 # In picture data ff is followed by 00 (a stuffed byte) or a restart marker; anything else ends the scan.
 _NEXT_MARKER = re.compile(rb"\xff+[^\x00\xd0-\xd7\xff]")
 _UPRIGHT = {
@@ -73,13 +76,15 @@ def decode(data: bytes, name: str = "") -> Raster:
     """Decode a file completely. `name` is only compared with what the bytes are. Raises BadImage."""
     if not data:
         raise BadImage("empty_file", "0 bytes")
-    image = _open(data)
-    kind = "JPEG" if image.format == "MPO" else str(image.format)
-    plain = _plain_jpeg(image, data)
-    rgb, notes = (plain, []) if plain is not None else _pixels(image)
+    kind, rgb, notes = "JPEG", _bare_jpeg(data), []
+    if rgb is None:
+        image = _open(data)
+        kind = "JPEG" if image.format == "MPO" else str(image.format)
+        plain = _plain_jpeg(image, data)
+        rgb, notes = (plain, []) if plain is not None else _pixels(image)
     if min(rgb.shape[:2]) < MIN_SIDE:
         raise BadImage("too_small", f"{rgb.shape[1]} x {rgb.shape[0]} pixels, the shorter side must have {MIN_SIDE}")
-    if (rgb[::8, ::8] == rgb[0, 0]).all() and (rgb == rgb[0, 0]).all():
+    if (rgb[::64, ::64] == rgb[0, 0]).all() and (rgb == rgb[0, 0]).all():
         raise BadImage("blank", f"every pixel is {rgb[0, 0].tolist()}")
     return Raster(rgb, kind, (*_name_note(name, kind), *notes))
 
@@ -120,6 +125,30 @@ def _open(data: bytes) -> Any:
     return image
 
 
+def _bare_jpeg(data: bytes) -> np.ndarray | None:
+    """The raster of a JPEG whose header holds nothing but what decodes it; None for everything else, which Pillow reads."""
+    width, height = _bare_size(data)
+    return _libjpeg(data) if 0 < width * height <= MAX_PIXELS else None
+
+
+def _bare_size(data: bytes) -> tuple[int, int]:
+    """Width and height of an 8-bit JPEG of three colours whose segments are all in `_BARE_SEGMENTS`; zeros for everything else."""
+    at, size = 2, (0, 0)
+    while at + 10 <= len(data) and data[at] == 0xFF and data.startswith(b"\xff\xd8"):
+        marker, length = data[at + 1], int.from_bytes(data[at + 2 : at + 4], "big")
+        if marker == 0xDA:
+            return size
+        if marker in _FRAMES:
+            depth, height, width, colours = struct.unpack_from(">BHHB", data, at + 4)
+            if (depth, colours, length) != (8, 3, 17):
+                break
+            size = (width, height)
+        elif marker not in _BARE_SEGMENTS or length < _BARE_SEGMENTS[marker]:
+            break
+        at += 2 + length
+    return 0, 0
+
+
 def _plain_jpeg(image: Any, data: bytes) -> np.ndarray | None:
     """The raster of an upright sRGB colour JPEG, straight from libjpeg: Pillow's pixels in three quarters of its time.
 
@@ -127,6 +156,10 @@ def _plain_jpeg(image: Any, data: bytes) -> np.ndarray | None:
     """
     if image.format != "JPEG" or image.mode != "RGB" or "icc_profile" in image.info or _orientation(image) != 1:
         return None
+    return _libjpeg(data)
+
+
+def _libjpeg(data: bytes) -> np.ndarray | None:
     import simplejpeg
 
     try:

@@ -4,10 +4,11 @@ Hostile archives end in rejects: unsafe names, links, bombs, nested archives, ch
 members are still read. Limits hold while reading, whatever the headers say. Memory: one member at a time, and the names of all.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import PurePosixPath
-from typing import IO, cast
+from types import MappingProxyType
+from typing import IO, NamedTuple, cast
 
 import fsspec
 
@@ -36,13 +37,26 @@ STREAMS = (".tar.gz", ".tgz", ".tar.bz2", ".tar.xz")
 FORMATS = (".zip", ".tar", *STREAMS, ".parquet")
 
 
+class Place(NamedTuple):
+    """Where an archive that can be read at any point holds a member, in bytes: spares reading its directory again.
+
+    `start` is that of a zip's local header, or of a tar's data; `crc` and `deflated` are a zip's.
+    """
+
+    start: int
+    packed: int
+    crc: int = 0
+    deflated: bool = False
+
+
 @dataclass(frozen=True, slots=True)
 class Member:
-    """A file inside an archive: its name there and the size it claims to unpack to, in bytes."""
+    """A file inside an archive: its name there and the size it claims to unpack to, in bytes; its place, where that is known."""
 
     archive: str
     name: str
     size: int
+    place: Place | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +75,10 @@ class Entry:
     size: int
     packed: int | None = None
     fault: tuple[str, str] | None = None
+    place: Place | None = None
+
+
+NOWHERE: Mapping[str, tuple[int, Place]] = MappingProxyType({})
 
 
 def is_stream(location: str) -> bool:
@@ -86,7 +104,7 @@ def scan(source: str, archive: str, location: str) -> tuple[list[Member], list[R
             if len(members) >= MAX_MEMBERS:
                 break
             continue
-        members[entry.name] = Member(archive, entry.name, entry.size)
+        members[entry.name] = Member(archive, entry.name, entry.size, entry.place)
         total += entry.size
     found = list(members.values())
     return (found if is_stream(location) else sorted(found, key=lambda member: member.name)), rejects
@@ -137,10 +155,13 @@ def _entries(location: str) -> Iterator[Entry]:
             yield from zips.entries(handle, size)
 
 
-def read_members(location: str, names: Sequence[str]) -> Iterator[tuple[str, bytes | Damage]]:
+def read_members(
+    location: str, names: Sequence[str], places: Mapping[str, tuple[int, Place]] = NOWHERE
+) -> Iterator[tuple[str, bytes | Damage]]:
     """Bytes of the named members, or the damage that keeps them; in the order given, or of the archive where it is a stream.
 
-    One member is held at a time. A name that is not there any more is damage too.
+    One member is held at a time. A name that is not there any more is damage too. `places` are members' sizes and places as `scan`
+    found them: what does not stand there as it should is looked up as if nothing were known.
     """
     from sources import folders, parquets, tars, zips
 
@@ -153,9 +174,9 @@ def read_members(location: str, names: Sequence[str]) -> Iterator[tuple[str, byt
         if location.casefold().endswith(".parquet"):
             yield from parquets.read(handle, names)
         elif _is_tar(location):
-            yield from tars.read(handle, location, names)
+            yield from tars.read(handle, location, names, places)
         else:
-            yield from zips.read(handle, names)
+            yield from zips.read(handle, names, places)
 
 
 def _is_tar(location: str) -> bool:

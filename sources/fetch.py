@@ -10,8 +10,8 @@ import logging
 import os
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass, field
 from typing import IO, Any, cast
 from urllib.parse import urlsplit
 
@@ -42,13 +42,21 @@ class SourceUnavailable(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Located:
-    """A published file at a location that fsspec opens, with its role, size in bytes and sha256 (hex); for a folder, of all in it."""
+    """A published file at a location that fsspec opens, with its role, size in bytes and sha256 (hex); for a folder, of all in it.
+
+    The digest of an archive that is compared with nothing is taken while others work on: who asks for it waits.
+    """
 
     name: str
     location: str
     size: int
-    sha256: str
+    digest: str | Future[str] = field(compare=False)
     role: str = "images"
+
+    @property
+    def sha256(self) -> str:
+        """The digest; raises OSError for a file that could not be read to its end."""
+        return self.digest if isinstance(self.digest, str) else self.digest.result()
 
 
 def locate(source: Source, *, mirror: str | None, cache: str) -> list[Located]:
@@ -68,7 +76,7 @@ def locate(source: Source, *, mirror: str | None, cache: str) -> list[Located]:
     with ThreadPoolExecutor(FILES_AT_ONCE) as pool:
         for file, target in zip(wanted, pool.map(lambda f: _fetched(source, f, cache), wanted), strict=True):
             standing[file.name] = [target]
-    return [_checked(source, file, place) for file in source.files for place in standing[file.name]]
+    return _located(source, [(file, place) for file in source.files for place in standing[file.name]])
 
 
 def _roots(source: Source, mirror: str | None, cache: str) -> list[str]:
@@ -106,36 +114,57 @@ def _fetched(source: Source, file: SourceFile, cache: str) -> str:
     return target
 
 
-def _checked(source: Source, file: SourceFile, location: str) -> Located:
+def _located(source: Source, places: Iterable[tuple[SourceFile, str]]) -> list[Located]:
+    pool = ThreadPoolExecutor(FILES_AT_ONCE)
+    try:
+        return [_checked(source, file, location, pool) for file, location in places]
+    finally:
+        pool.shutdown(wait=False)  # digests that nobody waits for yet go on
+
+
+def _checked(source: Source, file: SourceFile, location: str, pool: ThreadPoolExecutor) -> Located:
     fs, path = fsspec.url_to_fs(location)
     name = file.name if "*" not in file.name else location.rsplit("/", 1)[-1]
     if fs.isdir(path):
         size, found = _folder_digest(fs, path)
         return Located(name, location, size, found, file.role)
-    size, sink = 0, hashlib.sha256()
-    for block in _blocks(location):
-        size += len(block)
-        sink.update(block)
-    if file.sha256 and sink.hexdigest() != file.sha256:
+    begun = pool.submit(_digest, location)
+    if file.sha256 and begun.result() != file.sha256:
         raise ChecksumMismatch(
-            f"{source.name}/{file.name} at {location}: expected sha256 {file.sha256}, found {sink.hexdigest()}"
+            f"{source.name}/{file.name} at {location}: expected sha256 {file.sha256}, found {begun.result()}"
         )
-    return Located(name, location, size, sink.hexdigest(), file.role)
+    return Located(name, location, int(fs.size(path) or 0), begun, file.role)
+
+
+def _digest(location: str) -> str:
+    sink = hashlib.sha256()
+    for block in _blocks(location):
+        sink.update(block)
+    return sink.hexdigest()
 
 
 def _folder_digest(fs: Any, root: str) -> tuple[int, str]:
     """Bytes in all, and one digest over names and contents."""
     sink, size, base = hashlib.sha256(), 0, root.rstrip("/")
-    for path in sorted(path for path in fs.find(base) if not path.endswith(UNFINISHED)):
-        try:
-            with fs.open(path, "rb") as handle:
-                found = hashlib.sha256()
-                while block := handle.read(BLOCK):
-                    found.update(block)
-                    size += len(block)
-        except OSError:  # a link to nowhere; ingest will refuse it by name
-            continue
-        sink.update(f"{path.removeprefix(base)}\0{found.hexdigest()}\n".encode())
+    paths = sorted(path for path in fs.find(base) if not path.endswith(UNFINISHED))
+    with ThreadPoolExecutor(FILES_AT_ONCE) as pool:
+        for path, found in zip(paths, pool.map(lambda path: _file_digest(fs, path), paths), strict=True):
+            if found:
+                size += found[0]
+                sink.update(f"{path.removeprefix(base)}\0{found[1]}\n".encode())
+    return size, sink.hexdigest()
+
+
+def _file_digest(fs: Any, path: str) -> tuple[int, str] | None:
+    """Bytes and sha256 of a file; None of a link to nowhere, which ingest will refuse by name."""
+    sink, size = hashlib.sha256(), 0
+    try:
+        with fs.open(path, "rb") as handle:
+            while block := handle.read(BLOCK):
+                sink.update(block)
+                size += len(block)
+    except OSError:
+        return None
     return size, sink.hexdigest()
 
 
@@ -195,7 +224,7 @@ def collect(
     images = SourceFile(name=f"{IMAGES}.zip", role="images")
     mirrored = _standing(images, _roots(source, mirror, ""))
     if mirrored:
-        return Collected(_checked(source, images, mirrored[0]), ())
+        return Collected(_located(source, [(images, mirrored[0])])[0], ())
     home = os.path.join(os.path.abspath(cache), source.name)
     folder = os.path.join(home, IMAGES)
     os.makedirs(folder, exist_ok=True)
@@ -206,7 +235,7 @@ def collect(
     missing = [link for link in links if link.url not in dead and not os.path.exists(os.path.join(folder, link.name))]
     failed = _collect_missing(source, missing, folder, dead, home, fetch_one)
     rejects = [*unsafe, *(_dead(source, link, dead.get(link.url) or failed.get(link.url)) for link in links)]
-    located = _checked(source, SourceFile(name=IMAGES, role="images"), folder)
+    located = _located(source, [(SourceFile(name=IMAGES, role="images"), folder)])[0]
     return Collected(located, tuple(reject for reject in rejects if reject))
 
 

@@ -6,11 +6,11 @@ import io
 import lzma
 import tarfile
 import zlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from tarfile import EOFHeaderError  # type: ignore[attr-defined]
 from typing import IO, Any
 
-from sources.archives import MAX_MEMBER_BYTES, MAX_RATIO, Damage, Entry
+from sources.archives import MAX_MEMBER_BYTES, MAX_RATIO, NOWHERE, Damage, Entry, Place
 
 _BROKEN = (tarfile.TarError, EOFError, OSError, zlib.error, lzma.LZMAError, ValueError, UnicodeError, OverflowError)
 _FREE_BYTES = 64 << 20
@@ -72,16 +72,47 @@ def entries(handle: IO[bytes], location: str) -> Iterator[Entry]:
             for info in archive:
                 if info.isdir():
                     continue
-                fault = None if info.isreg() and not info.issparse() else ("member_unsafe", "a link or a device, not a file")
-                yield Entry(info.name.removeprefix("./"), max(info.size, 0), fault=fault)
+                plain = info.isreg() and not info.issparse()
+                fault = None if plain else ("member_unsafe", "a link or a device, not a file")
+                place = Place(info.offset_data, info.size) if plain and location.casefold().endswith(".tar") else None
+                yield Entry(info.name.removeprefix("./"), max(info.size, 0), fault=fault, place=place)
             if not archive.met_end:
                 raise tarfile.ReadError("the archive has no end")
     except _BROKEN as error:
         yield Entry("", 0, fault=("archive_damaged", f"{error}; members before the damage are still read"))
 
 
-def read(handle: IO[bytes], location: str, names: Sequence[str]) -> Iterator[tuple[str, bytes | Damage]]:
-    """Bytes of the named members in the archive's order, the first of equal names; then damage for names not met."""
+def read(
+    handle: IO[bytes], location: str, names: Sequence[str], places: Mapping[str, tuple[int, Place]] = NOWHERE
+) -> Iterator[tuple[str, bytes | Damage]]:
+    """Bytes of the named members in the archive's order, the first of equal names; then damage for names not met.
+
+    Where every member's place is known, and each stands there, no other header is read.
+    """
+    by_place = sorted(names, key=lambda name: places[name][1].start) if all(name in places for name in names) else []
+    for done, name in enumerate(by_place):
+        data = _read_at(handle, places[name][1])
+        if data is None:
+            handle.seek(0)
+            yield from _read_through(handle, location, by_place[done:])
+            return
+        yield name, data
+    if not by_place:
+        yield from _read_through(handle, location, names)
+
+
+def _read_at(handle: IO[bytes], place: Place) -> bytes | None:
+    """The data after a sound header of a plain file of that size; None for all else."""
+    try:
+        handle.seek(place.start - tarfile.BLOCKSIZE)
+        info = tarfile.TarInfo.frombuf(handle.read(tarfile.BLOCKSIZE), "utf-8", "surrogateescape")
+        data = handle.read(place.packed)
+    except _BROKEN:
+        return None
+    return data if info.isreg() and info.size == place.packed == len(data) <= MAX_MEMBER_BYTES else None
+
+
+def _read_through(handle: IO[bytes], location: str, names: Sequence[str]) -> Iterator[tuple[str, bytes | Damage]]:
     wanted = dict.fromkeys(names)
     try:
         with _open(handle, location) as archive:

@@ -6,12 +6,14 @@ import stat
 import struct
 import zipfile
 import zlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import IO
 
-from sources.archives import MAX_MEMBER_BYTES, Damage, Entry
+from sources.archives import MAX_MEMBER_BYTES, NOWHERE, Damage, Entry, Place
 
 _LOCAL_HEADER = struct.Struct("<4sHHHHHIIIHH")
+_STRANGE = 0x1 | 0x20 | 0x40
+"""Flags of encrypted and of patched members."""
 _LOCAL_MAGIC = b"PK\x03\x04"
 _BROKEN = (
     zipfile.BadZipFile,
@@ -37,7 +39,7 @@ def entries(handle: IO[bytes], size: int) -> Iterator[Entry]:
         infos = list(_salvaged(handle))
     for info in infos:
         if not info.filename.endswith("/"):
-            yield Entry(info.filename, info.file_size, info.compress_size, fault=_fault(info))
+            yield Entry(info.filename, info.file_size, info.compress_size, fault=_fault(info), place=_place(info))
 
 
 def _fault(info: zipfile.ZipInfo) -> tuple[str, str] | None:
@@ -49,6 +51,15 @@ def _fault(info: zipfile.ZipInfo) -> tuple[str, str] | None:
     if not info.filename:
         return "member_unsafe", "no name"
     return None
+
+
+def _place(info: zipfile.ZipInfo) -> Place | None:
+    """Of members that are stored or deflated and nothing else (no encryption, no patches)."""
+    deflated = info.compress_type == zipfile.ZIP_DEFLATED
+    plain = deflated or (info.compress_type == zipfile.ZIP_STORED and info.compress_size == info.file_size)
+    return (
+        Place(info.header_offset, info.compress_size, info.CRC, deflated) if plain and not info.flag_bits & _STRANGE else None
+    )
 
 
 def _salvaged(handle: IO[bytes]) -> Iterator[zipfile.ZipInfo]:
@@ -73,18 +84,49 @@ def _salvaged(handle: IO[bytes]) -> Iterator[zipfile.ZipInfo]:
         at = start + packed
 
 
-def read(handle: IO[bytes], names: Sequence[str]) -> Iterator[tuple[str, bytes | Damage]]:
-    """Bytes of the named members in the order given, or the damage that keeps them."""
-    try:
-        archive: zipfile.ZipFile | None = zipfile.ZipFile(handle)
-        infos = {info.filename: info for info in reversed(archive.infolist())}
-    except _BROKEN:
-        archive, infos = None, {info.filename: info for info in _salvaged(handle)}
+def read(
+    handle: IO[bytes], names: Sequence[str], places: Mapping[str, tuple[int, Place]] = NOWHERE
+) -> Iterator[tuple[str, bytes | Damage]]:
+    """Bytes of the named members in the order given, or the damage that keeps them.
+
+    The directory is read only for members whose place is not known, or that do not stand there whole.
+    """
+    directory: tuple[zipfile.ZipFile | None, dict[str, zipfile.ZipInfo]] | None = None
     for name in names:
-        if name not in infos:
-            yield name, Damage("member_damaged", "not in the archive any more")
-        else:
-            yield name, _read(handle, archive, infos[name])
+        found = _read_at(handle, name, *places[name]) if name in places else None
+        if found is None:
+            directory = directory or _directory(handle)
+            archive, infos = directory
+            absent = Damage("member_damaged", "not in the archive any more")
+            found = _read(handle, archive, infos[name]) if name in infos else absent
+        yield name, found
+
+
+def _read_at(handle: IO[bytes], name: str, size: int, place: Place) -> bytes | None:
+    """A member whose header and checksum say that it is the one looked for; None for all else."""
+    try:
+        handle.seek(place.start)
+        fixed = handle.read(_LOCAL_HEADER.size)
+        magic, *_, name_bytes, extra_bytes = _LOCAL_HEADER.unpack(fixed)
+        same = handle.read(name_bytes) in (name.encode(), name.encode("cp437", "replace"))
+        if magic != _LOCAL_MAGIC or not same or size > MAX_MEMBER_BYTES:
+            return None
+        handle.seek(extra_bytes, io.SEEK_CUR)
+        data = handle.read(place.packed)
+        if place.deflated:
+            data = zlib.decompressobj(-15).decompress(data, size + 1)
+    except _BROKEN:
+        return None
+    return data if len(data) == size and zlib.crc32(data) == place.crc else None
+
+
+def _directory(handle: IO[bytes]) -> tuple[zipfile.ZipFile | None, dict[str, zipfile.ZipInfo]]:
+    """Every member by name, the first of equal names; without an archive where its directory is lost."""
+    try:
+        archive = zipfile.ZipFile(handle)
+        return archive, {info.filename: info for info in reversed(archive.infolist())}
+    except _BROKEN:
+        return None, {info.filename: info for info in _salvaged(handle)}
 
 
 def _read(handle: IO[bytes], archive: zipfile.ZipFile | None, info: zipfile.ZipInfo) -> bytes | Damage:

@@ -19,7 +19,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from sources import archives
-from sources.archives import Damage
+from sources.archives import Damage, Member, Place
 from sources.record import REASONS
 from sources.tables import MetadataError, parse
 
@@ -82,11 +82,18 @@ def stored(tmp_path: Path, kind: str, members: dict[str, bytes] = MEMBERS) -> st
     return str(path)
 
 
+def places_of(members: list[Member]) -> dict[str, tuple[int, Place]]:
+    return {member.name: (member.size, member.place) for member in members if member.place}
+
+
 def read_all(location: str) -> tuple[dict[str, bytes], list[str]]:
     """Whole members by name, and the reasons of everything else."""
     members, rejects = archives.scan("s", "set", location)
     whole, reasons = {}, [reject.reason for reject in rejects]
-    for name, data in archives.read_members(location, [member.name for member in members]):
+    names = [member.name for member in members]
+    found = list(archives.read_members(location, names))
+    assert list(archives.read_members(location, names, places_of(members))) == found
+    for name, data in found:
         if isinstance(data, Damage):
             reasons.append(data.reason)
         else:
@@ -108,6 +115,18 @@ def test_only_the_members_asked_for_are_given(tmp_path, kind):
     names = [member.name for member in archives.scan("s", "set", location)[0]][3:9:2]
     found = dict(archives.read_members(location, names))
     assert list(found.values()) == list(MEMBERS.values())[3:9:2]
+
+
+@pytest.mark.parametrize("kind", ["zip", "tar"])
+def test_an_archive_that_changed_since_it_was_listed_is_listed_again(tmp_path, kind):
+    location = stored(tmp_path, kind)
+    members, _ = archives.scan("s", "set", location)
+    assert len(places_of(members)) == len(MEMBERS)
+    stored(tmp_path, kind, dict(list(MEMBERS.items())[5:1:-1]))
+    found = dict(archives.read_members(location, list(MEMBERS), places_of(members)))
+    there = list(MEMBERS)[2:6]
+    assert {name: found[name] for name in there} == {name: MEMBERS[name] for name in there}
+    assert {data.reason for name, data in found.items() if name not in there} == {"member_damaged"}
 
 
 @pytest.mark.parametrize("kind", ["zip", "tar", "tar.gz", "tar.bz2", "tar.xz"])

@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
-from quality.phash import dhash, orient, phash8
+from quality.phash import dhash, hashes, looks, orient, phash8
 from quality.resample_kernels import lanczos, luminance
 
 
@@ -22,6 +22,13 @@ def test_hashes_are_those_of_imagehash(seed):
     rgb = picture(seed)
     assert int(phash8(rgb)[0]) == int(str(imagehash.phash(Image.fromarray(rgb))), 16)
     assert dhash(rgb) == int(str(imagehash.dhash(Image.fromarray(rgb))), 16)
+
+
+def test_hashes_of_many_pictures_are_those_of_each():
+    pictures = [picture(seed, *size) for seed, size in enumerate([(90, 120), (450, 600), (64, 48), (32, 32), (701, 523)] * 3)]
+    eight, difference = hashes([looks(rgb) for rgb in pictures])
+    assert np.array_equal(eight, [phash8(rgb) for rgb in pictures])
+    assert difference.tolist() == [dhash(rgb) for rgb in pictures]
 
 
 @pytest.mark.parametrize("seed", range(6))

@@ -11,6 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image, ImageCms
 
+from quality import raster
 from quality.raster import BadImage, decode, pixel_hash, release_jpeg, strip_jpeg
 
 
@@ -47,6 +48,28 @@ def test_damaged_images_decode_or_say_why(position, value, kind):
         assert decode(bytes(data)).rgb.dtype == np.uint8
     except BadImage as error:
         assert error.reason and error.detail
+
+
+def judged(data: bytes) -> tuple[str, ...]:
+    try:
+        found = decode(data)
+    except BadImage as error:
+        return error.reason, error.detail
+    return found.format, pixel_hash(found.rgb), repr(found.notes)
+
+
+WAYS = [{}, {"progressive": True}, {"subsampling": 0, "comment": b"a word"}, {"exif": Image.Exif()}, {"restart_marker_rows": 1}]
+
+
+@settings(max_examples=150, deadline=None)
+@given(st.sampled_from(WAYS), st.sampled_from(["RGB", "L", "CMYK"]), st.integers(0, 700), st.integers(0, 255))
+def test_a_jpeg_read_without_pillow_is_judged_as_pillow_would(how, mode, position, value):
+    data = bytearray(encoded(Image.fromarray(noise()).convert(mode), **how))
+    for damaged in (bytes(data), bytes(data[:position]), bytes([*data[:position], value, *data[position + 1 :]])):
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(raster, "_bare_jpeg", lambda _: None)
+            by_pillow = judged(damaged)
+        assert judged(damaged) == by_pillow
 
 
 @pytest.mark.parametrize("kind", ["PNG", "BMP", "TIFF"])
