@@ -9,7 +9,7 @@ import threading
 from bisect import bisect_right
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
-from functools import cache, lru_cache
+from functools import cache, cached_property, lru_cache
 from typing import Any, Generic, TypeVar, cast
 
 from quality.byte_patterns import encoded, encoded_pattern
@@ -79,14 +79,19 @@ class Together(Generic[Name]):
     """Patterns of one shelf by name, asked about a text together: most texts hold none, which is one question."""
 
     def __init__(self, named: Mapping[Name, re.Pattern[str]]) -> None:
-        """All of them registered, and on one shelf."""
+        """All of them registered, and on one shelf by the first question."""
         self._named = [(_NUMBER[id(pattern)], name, pattern) for name, pattern in named.items()]
         self._numbers = frozenset(number for number, *_ in self._named)
-        self._first = self._named[0][0]
+
+    @cached_property
+    def _shelf(self) -> int:
+        """Raises ValueError where there are several: patterns of another one would never be found."""
+        (shelf,) = {_SHELF.get(number, 0) for number in self._numbers}
+        return shelf
 
     def possible(self, text: str) -> list[tuple[Name, re.Pattern[str]]]:
         """Those that may match in a text, in their order."""
-        found = _ends(text, _SHELF.get(self._first, 0))
+        found = _ends(text, self._shelf)
         if self._numbers.isdisjoint(found):
             return []
         return [(name, pattern) for number, name, pattern in self._named if number in found]
