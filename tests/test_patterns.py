@@ -52,8 +52,15 @@ def test_patterns_asked_about_together_are_those_that_each_may_match():
     assert [name for name, _ in asked.possible("Gray at the rim, the rest infrared.")] == ["red", "grey"]
     assert asked.possible("No colour at all.") == []
     patterns.apart(*colours.values())  # on a shelf of their own they are found as before
-    assert [name for name, _ in asked.possible("Blue and crimson.")] == ["red", "blue"]
+    assert [name for name, _ in patterns.Together(colours).possible("Blue and crimson.")] == ["red", "blue"]
     assert [patterns.possible(pattern, "A blue hue.") for pattern in colours.values()] == [False, True, False]
+
+
+def test_patterns_of_two_shelves_cannot_be_asked_about_together():
+    here, there = patterns.whole_words("here"), patterns.whole_words("there")
+    patterns.apart(there)
+    with pytest.raises(ValueError, match="too many values"):
+        patterns.Together({"here": here, "there": there}).possible("Here and there.")
 
 
 def test_what_was_not_registered_is_always_possible():
