@@ -13,7 +13,7 @@ EVERYWHERE = {
     "format": "the task format",
     "ground_truth": "JSON: what an answer is compared with",
     "group_id": "images that may not be parted by a split have the same",
-    "image_id": "<source>:<native id>",
+    "image_id": "source and native id, joined by a colon",
     "image_sha256": "sha256 of the image's bytes",
     "input_digest": "digest of everything that the row follows from; another one means that it is made anew",
     "item": "id under which people were asked",
