@@ -15,6 +15,7 @@ from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from pipelines import gather, views
 from pipelines.embed import wanted_views
@@ -25,6 +26,7 @@ from pipelines.workers import map_in_order
 from prompts.schemas import digest
 from quality import phash, thresholds
 from sources import archives, catalogue, fetch
+from sources.digests import FolderDigest
 from sources.entry import Source
 from sources.licences import strictest
 from sources.record import NOT_AN_IMAGE, Annotation, ImageRecord, Reject
@@ -95,14 +97,23 @@ def ingest(lake: Lake, name: str, *, mirror: str | None = None, cache: str = "ca
         counts = (row["images"], row["dropped"], row["repaired"], row["annotations"])
         return Ingested(*counts, tuple(row["drift"] or ()), skipped=True)
     read = gather.read(entry, got)
-    records = [_under_claims(entry, record) for record in read.records]
     empty = IngestBatch(
         lake, entry.name, entry.version, {f.name: f.location for f in got.located}, (), view=wanted_views(embedder)
     )
-    batches = _batches(empty, records, read.members)
-    done = list(_run(batches, name, len(records)))
+    records = (_under_claims(entry, record) for record in read.records)
+    done = list(_run(_batches(empty, records, read.members), name, len(read.records)))
+    read = replace(read, records=[], members={})  # the largest part of the driver's memory, and done with
+    _tell_what_was_read(got.located, done)
     drift = _drift(before[0] if before else None, entry, got.located)
     return _commit(lake, entry, got.located, _stamp(entry, got), done, read.annotations, read.rejects, drift)
+
+
+def _tell_what_was_read(located: Iterable[fetch.Located], done: Sequence[Written]) -> None:
+    """Spare the digests of folders what the workers have hashed."""
+    for file in located:
+        for part in done if isinstance(file.digest, FolderDigest) else ():
+            mine = part.images.filter(pc.field("archive") == file.name)
+            file.digest.known.update(zip(mine.column("member").to_pylist(), mine.column("sha256").to_pylist(), strict=True))
 
 
 def _stamp(entry: Source, got: gather.Gathered) -> str:
@@ -144,15 +155,18 @@ def _drift(before: Mapping[str, Any] | None, entry: Source, located: Iterable[fe
 
 
 def _batches(
-    empty: IngestBatch, records: Sequence[ImageRecord], members: Mapping[tuple[str, str], archives.Member]
+    empty: IngestBatch, records: Iterable[ImageRecord], members: Mapping[tuple[str, str], archives.Member]
 ) -> Iterator[IngestBatch]:
     """Tasks in the order of ids; for an archive that is a stream, in its own order and with the bytes."""
-    streams = {name for name, location in empty.locations.items() if archives.is_stream(location)}
+    streams: dict[str, list[ImageRecord]] = {
+        name: [] for name, location in sorted(empty.locations.items()) if archives.is_stream(location)
+    }
     batch: list[ImageRecord] = []
     held: list[archives.Member | None] = []
     size = 0
     for record in records:
         if record.archive in streams:
+            streams[record.archive].append(record)
             continue
         member = members.get((record.archive, record.member))
         size += member.size if member else 0
@@ -163,8 +177,8 @@ def _batches(
         held.append(member)
     if batch:
         yield replace(empty, records=tuple(batch), members=tuple(held))
-    for name in sorted(streams):
-        yield from _streamed(empty, name, [record for record in records if record.archive == name])
+    for name, streamed in streams.items():
+        yield from _streamed(empty, name, streamed)
 
 
 def _streamed(empty: IngestBatch, archive: str, records: list[ImageRecord]) -> Iterator[IngestBatch]:

@@ -38,10 +38,13 @@ WINDOW_SECONDS, SLOWEST_BYTES_PER_SECOND = 60.0, 1024
 PER_HOST = 4
 """Connections to one host at a time."""
 
+REDIRECTS = 10
+
 AGENT = "Mozilla/5.0 (compatible; DermoForge/0.1; image set reader)"
 
 log = logging.getLogger("dermoforge.fetch")
-_hosts: defaultdict[str, threading.Semaphore] = defaultdict(lambda: threading.Semaphore(PER_HOST))
+hosts: defaultdict[str, threading.Semaphore] = defaultdict(lambda: threading.Semaphore(PER_HOST))
+"""What is asked of a host holds one of its connections for as long as it asks."""
 
 
 class Gone(Exception):
@@ -102,13 +105,10 @@ def fetch_small(url: str, target: str, *, label: str) -> None:
 
     if url.startswith(("http://", "https://")):
         try:
-            with _hosts[urlsplit(url).netloc]:
+            with hosts[host_of(url)]:
                 answer = client().request("GET", url)
-            _raise_for(answer, url)
-            temporary = f"{target}.{threading.get_ident()}.partial"
-            with open(temporary, "wb") as out:
-                out.write(answer.data)
-            os.replace(temporary, target)
+            raise_for(answer, url)
+            put(target, answer.data)
             return
         except (urllib3.exceptions.HTTPError, _Again) as error:
             log.debug("%s: %s", label, error)
@@ -121,7 +121,7 @@ def _until_complete(url: str, partial: str, label: str, seen: Any) -> None:
     while True:
         before = _size(partial)
         try:
-            with _hosts[urlsplit(url).netloc]:
+            with hosts[host_of(url)]:
                 fetch_rest(url, partial, seen)
             return
         except _Again as error:
@@ -163,7 +163,7 @@ def client() -> Any:
     """The one HTTP client: redirects followed, every wait limited, no tries of its own. Safe to share between threads."""
     import urllib3
 
-    follow = urllib3.Retry(total=None, connect=0, read=0, status=0, other=0, redirect=10)
+    follow = urllib3.Retry(total=None, connect=0, read=0, status=0, other=0, redirect=REDIRECTS)
     headers = {"User-Agent": AGENT, "Accept-Encoding": "identity"}
     return urllib3.PoolManager(maxsize=PER_HOST, timeout=TIMEOUT_SECONDS, retries=follow, headers=headers)
 
@@ -182,7 +182,7 @@ def _http_rest(url: str, partial: str, seen: Any) -> None:
         try:
             if answer.status == 416 and have and have == _total(answer):
                 return
-            _raise_for(answer, url)
+            raise_for(answer, url)
             have = _agree(answer, partial, url, have, known)
             _drain(answer, partial, have, seen)
         finally:
@@ -191,7 +191,21 @@ def _http_rest(url: str, partial: str, seen: Any) -> None:
         raise _Again(str(error) or type(error).__name__) from error
 
 
-def _raise_for(answer: Any, url: str) -> None:
+def put(target: str, data: bytes) -> None:
+    """Make a whole file visible in one rename; the run that was first wins nothing, the bytes are the same."""
+    temporary = f"{target}.{os.getpid()}-{threading.get_ident()}.partial"
+    with open(temporary, "wb") as out:
+        out.write(data)
+    os.replace(temporary, target)
+
+
+def host_of(url: str) -> str:
+    """Host and port of an address: what limits go by."""
+    return urlsplit(url).netloc
+
+
+def raise_for(answer: Any, url: str) -> None:
+    """Raises Gone for a status that will stay, another error for one that may change; `answer` has `status` and `headers`."""
     status = answer.status
     if status in (200, 206):
         return
@@ -340,7 +354,7 @@ def get_json(url: str, params: dict[str, Any] | None = None, *, label: str, atte
     for attempt in range(1, attempts + 1):
         try:
             answer = client().request("GET", url, fields=params)
-            _raise_for(answer, url)
+            raise_for(answer, url)
             return answer.json()
         except (urllib3.exceptions.HTTPError, ValueError, _Again) as error:
             pause = max(getattr(error, "wait", None) or 0.0, wait)

@@ -4,7 +4,6 @@
 fetched goes to `<cache>/<source>/`. Memory: one block a file.
 """
 
-import hashlib
 import json
 import logging
 import os
@@ -12,20 +11,21 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
-from typing import IO, Any, cast
-from urllib.parse import urlsplit
+from typing import IO, cast
 
 import fsspec
 
-from sources.archives import FORMATS, UNFINISHED
-from sources.download import BLOCK, ChecksumMismatch, GivenUp, Gone, download, fetch_small
+from sources import first_try
+from sources.archives import FORMATS
+from sources.digests import FILES_AT_ONCE, FolderDigest, of_file
+from sources.download import BLOCK, ChecksumMismatch, GivenUp, Gone, download, fetch_small, host_of
 from sources.entry import Source, SourceFile
 from sources.files import Link
 from sources.licences import LICENCES
 from sources.record import Reject
 
-FILES_AT_ONCE, LINKS_AT_ONCE = 4, 16
-"""Downloads in flight: of whole files, and of single images; `sources.download.PER_HOST` limits both a host."""
+LINKS_AT_ONCE = 16
+"""Downloads of single images in flight; `sources.download.PER_HOST` limits a host."""
 
 SILENT_AFTER = 3
 """Addresses in a row that a host fails on, retries and all, before the rest of its addresses is left for another day."""
@@ -44,13 +44,14 @@ class SourceUnavailable(Exception):
 class Located:
     """A published file at a location that fsspec opens, with its role, size in bytes and sha256 (hex); for a folder, of all in it.
 
-    The digest of an archive that is compared with nothing is taken while others work on: who asks for it waits.
+    The digest of an archive that is compared with nothing is taken while others work on: who asks for it waits. That of a folder is
+    taken when it is asked for.
     """
 
     name: str
     location: str
     size: int
-    digest: str | Future[str] = field(compare=False)
+    digest: str | Future[str] | FolderDigest = field(compare=False)
     role: str = "images"
 
     @property
@@ -126,46 +127,14 @@ def _checked(source: Source, file: SourceFile, location: str, pool: ThreadPoolEx
     fs, path = fsspec.url_to_fs(location)
     name = file.name if "*" not in file.name else location.rsplit("/", 1)[-1]
     if fs.isdir(path):
-        size, found = _folder_digest(fs, path)
-        return Located(name, location, size, found, file.role)
-    begun = pool.submit(_digest, location)
+        folder = FolderDigest(location)
+        return Located(name, location, folder.size(), folder, file.role)
+    begun = pool.submit(of_file, fs, path)
     if file.sha256 and begun.result() != file.sha256:
         raise ChecksumMismatch(
             f"{source.name}/{file.name} at {location}: expected sha256 {file.sha256}, found {begun.result()}"
         )
     return Located(name, location, int(fs.size(path) or 0), begun, file.role)
-
-
-def _digest(location: str) -> str:
-    sink = hashlib.sha256()
-    for block in _blocks(location):
-        sink.update(block)
-    return sink.hexdigest()
-
-
-def _folder_digest(fs: Any, root: str) -> tuple[int, str]:
-    """Bytes in all, and one digest over names and contents."""
-    sink, size, base = hashlib.sha256(), 0, root.rstrip("/")
-    paths = sorted(path for path in fs.find(base) if not path.endswith(UNFINISHED))
-    with ThreadPoolExecutor(FILES_AT_ONCE) as pool:
-        for path, found in zip(paths, pool.map(lambda path: _file_digest(fs, path), paths), strict=True):
-            if found:
-                size += found[0]
-                sink.update(f"{path.removeprefix(base)}\0{found[1]}\n".encode())
-    return size, sink.hexdigest()
-
-
-def _file_digest(fs: Any, path: str) -> tuple[int, str] | None:
-    """Bytes and sha256 of a file; None of a link to nowhere, which ingest will refuse by name."""
-    sink, size = hashlib.sha256(), 0
-    try:
-        with fs.open(path, "rb") as handle:
-            while block := handle.read(BLOCK):
-                sink.update(block)
-                size += len(block)
-    except OSError:
-        return None
-    return size, sink.hexdigest()
 
 
 def _blocks(location: str) -> Iterator[bytes]:
@@ -219,6 +188,7 @@ def collect(
 ) -> Collected:
     """Every linked image that can be had. A mirror's `images` (folder or archive) is used as it is, without asking anyone.
 
+    `fetch_one` is for those that do not come at the first try; only `fetch_link` takes its word for it that a link is gone.
     Addresses that are gone for good are remembered in `<cache>/<source>/dead.json` and not asked again; delete the file to ask.
     """
     images = SourceFile(name=f"{IMAGES}.zip", role="images")
@@ -264,7 +234,7 @@ def _collect_missing(
     in_a_row: defaultdict[str, int] = defaultdict(int)
 
     def one(link: Link) -> tuple[Link, str | None, bool]:
-        host = _host(link)
+        host = host_of(link.url)
         if in_a_row[host] >= SILENT_AFTER:
             return link, f"not asked: {host} failed on {SILENT_AFTER} addresses in a row", False
         try:
@@ -278,31 +248,39 @@ def _collect_missing(
         in_a_row[host] = 0
         return link, None, False
 
+    def settled(link: Link, why: str | None) -> None:
+        bar.update()
+        if why:
+            dead[link.url] = why
+            if len(dead) % 100 == 0:
+                _write_dead(home, dead)
+
+    def tried(link: Link, why: str | None) -> bool:
+        final = not why or fetch_one is fetch_link
+        if final:
+            settled(link, why)
+        return final
+
     with (
         ThreadPoolExecutor(LINKS_AT_ONCE) as pool,
         tqdm(total=len(missing), desc=f"{source.name} images", disable=not missing, mininterval=2.0) as bar,
     ):
-        for link, why, for_good in pool.map(one, _hosts_in_turn(missing)):
-            bar.update()
-            if why and for_good:
-                dead[link.url] = why
-                if len(dead) % 100 == 0:
-                    _write_dead(home, dead)
-            elif why:
+        left = first_try.fetch(missing, folder, tried)
+        for link, why, for_good in pool.map(one, _hosts_in_turn(left)):
+            if for_good or not why:
+                settled(link, why)
+            else:
+                bar.update()
                 failed[link.url] = why
     _write_dead(home, dead)
     return failed
-
-
-def _host(link: Link) -> str:
-    return urlsplit(link.url).netloc
 
 
 def _hosts_in_turn(links: Iterable[Link]) -> list[Link]:
     """The same links, interleaved by host, so that one slow host does not hold every connection."""
     by_host: defaultdict[str, list[Link]] = defaultdict(list)
     for link in links:
-        by_host[_host(link)].append(link)
+        by_host[host_of(link.url)].append(link)
     ranked = [(place, host, link) for host, group in sorted(by_host.items()) for place, link in enumerate(group)]
     return [link for _, _, link in sorted(ranked, key=lambda item: item[:2])]
 

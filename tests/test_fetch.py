@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 
 from sources import archives, download, fetch, upstream
 from sources.catalogue import source
+from sources.digests import FolderDigest
 from sources.entry import Source, SourceFile
 from sources.files import Link
 
@@ -205,6 +206,39 @@ def test_a_host_that_is_down_is_left_alone_and_another_is_not(site, tmp_path, mo
     assert len(got.dead) == 20 and sum("not asked" in r.detail for r in got.dead) == 17
     assert len(list(Path(got.folder.location).iterdir())) == 20
     assert not (tmp_path / "fitzpatrick17k" / "dead.json").exists()  # down today is not gone for good
+
+
+def test_what_does_not_come_at_the_first_try_is_waited_for(site, tmp_path):
+    site.files |= {f"/{n}.jpg": b"picture %d" % n * 1000 for n in range(30)}
+    site.faults.extend([*[""] * 5, "cut:100", "status:429:0", "status:503", "cut:7"])
+    links = [Link(f"{n}.jpg", f"{site.address}/{n}.jpg") for n in range(30)]
+    got = fetch.collect(linked(), links, mirror=None, cache=str(tmp_path))
+    assert {f"/{path.name}": path.read_bytes() for path in Path(got.folder.location).iterdir()} == {
+        f"/{n}.jpg": site.files[f"/{n}.jpg"] for n in range(30)
+    }
+    assert not got.dead and site.most_at_once <= download.PER_HOST
+
+
+def test_an_address_is_asked_for_letter_by_letter_also_after_a_redirect(site, tmp_path):
+    signed = "/a.jpg?sig=x%2By%2F%3D~z"
+    site.files[signed], site.redirect["/go.jpg"] = b"picture", signed
+    links = [Link("a.jpg", site.address + signed), Link("b.jpg", f"{site.address}/go.jpg")]
+    got = fetch.collect(linked(), links, mirror=None, cache=str(tmp_path))
+    assert not got.dead and {path for path, _ in site.asked} == {signed, "/go.jpg"}
+
+
+def test_the_digest_of_a_folder_does_not_depend_on_who_read_its_files(tmp_path):
+    files = {"b.jpg": b"second", "deep/a.jpg": b"first", "c.jpg": b"third"}
+    for name, data in files.items():
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).write_bytes(data)
+    whole, told = FolderDigest(str(tmp_path)), FolderDigest(str(tmp_path))
+    told.known.update({name: hashlib.sha256(data).hexdigest() for name, data in files.items() if name != "c.jpg"})
+    assert whole.result() == told.result() and whole.size() == 16
+    (tmp_path / "c.jpg").write_bytes(b"other")
+    again = FolderDigest(str(tmp_path))
+    again.known.update(told.known)
+    assert again.result() not in ("", told.result())
 
 
 def test_an_id_that_is_a_path_is_refused_and_of_two_addresses_the_first_is_used(site, tmp_path):
