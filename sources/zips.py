@@ -9,8 +9,6 @@ import zlib
 from collections.abc import Iterator, Mapping, Sequence
 from typing import IO
 
-from isal import isal_zlib
-
 from sources.archives import MAX_MEMBER_BYTES, NOWHERE, Damage, Entry, Place
 
 _LOCAL_HEADER = struct.Struct("<4sHHHHHIIIHH")
@@ -20,7 +18,6 @@ _LOCAL_MAGIC = b"PK\x03\x04"
 _BROKEN = (
     zipfile.BadZipFile,
     zlib.error,
-    isal_zlib.error,
     lzma.LZMAError,
     struct.error,
     NotImplementedError,
@@ -119,10 +116,10 @@ def _read_at(handle: IO[bytes], name: str, size: int, place: Place) -> bytes | N
         handle.seek(extra_bytes, io.SEEK_CUR)
         data = handle.read(place.packed)
         if place.deflated:
-            data = isal_zlib.decompressobj(-15).decompress(data, size + 1)
+            data = zlib.decompressobj(-15).decompress(data, size + 1)
     except _BROKEN:
         return None
-    return data if len(data) == size and isal_zlib.crc32(data) == place.crc else None
+    return data if len(data) == size and zlib.crc32(data) == place.crc else None
 
 
 def _directory(handle: IO[bytes]) -> tuple[zipfile.ZipFile | None, dict[str, zipfile.ZipInfo]]:
@@ -157,9 +154,9 @@ def _read_salvaged(handle: IO[bytes], info: zipfile.ZipInfo) -> bytes:
     if info.compress_type == zipfile.ZIP_STORED:
         data = packed
     elif info.compress_type == zipfile.ZIP_DEFLATED:
-        data = isal_zlib.decompressobj(-15).decompress(packed, MAX_MEMBER_BYTES + 1)
+        data = zlib.decompressobj(-15).decompress(packed, MAX_MEMBER_BYTES + 1)
     else:
         raise zipfile.BadZipFile(f"compression method {info.compress_type} cannot be salvaged")
-    if isal_zlib.crc32(data) != info.CRC:
+    if zlib.crc32(data) != info.CRC:
         raise zipfile.BadZipFile("checksum does not match")
     return data
