@@ -29,33 +29,6 @@ def luminance(rgb: np.ndarray) -> np.ndarray:
     return out
 
 
-@njit(cache=True, nogil=True)
-def area(grey: np.ndarray, factor: int) -> np.ndarray:
-    """(h // factor, w // factor) uint8 of an (h, w) uint8 picture: the mean of each square of `factor` pixels, to 256 a side.
-
-    OpenCV's `INTER_AREA`, to the bit, in a third of its time; a rim that no square fills is left out on both sides.
-    """
-    height, width = grey.shape[0] // factor, grey.shape[1] // factor
-    top, left = grey.shape[0] % factor // 2, grey.shape[1] % factor // 2
-    out = np.empty((height, width), np.uint8)
-    columns, totals = np.empty(width * factor, np.uint16), np.empty(width, np.uint32)
-    share = np.float32(1) / np.float32(factor * factor)
-    for y in range(height):
-        columns[:] = 0
-        for n in range(factor):
-            row = grey[top + y * factor + n, left : left + columns.size]
-            for x in range(columns.size):
-                columns[x] += row[x]
-        totals[:] = 0
-        for n in range(factor):
-            for x in range(width):
-                totals[x] += columns[x * factor + n]
-        for x in range(width):
-            # OpenCV rounds four pixels up from the half, and all else to the even neighbour.
-            out[y, x] = (totals[x] + 2) >> 2 if factor == 2 else np.uint8(np.rint(np.float32(totals[x]) * share))
-    return out
-
-
 def lanczos(grey: np.ndarray, width: int, height: int) -> np.ndarray:
     """(height, width) uint8 of an (h, w) uint8 picture: `Image.resize((width, height), LANCZOS)`."""
     if grey.shape[0] > grey.shape[1]:

@@ -37,9 +37,7 @@ def entries(handle: IO[bytes], size: int) -> Iterator[Entry]:
     except _BROKEN as error:
         yield Entry("", 0, fault=("archive_damaged", f"{error}; members before the damage are still read"))
         infos = list(_salvaged(handle))
-    infos.reverse()
-    while infos:
-        info = infos.pop()  # a directory of a million members is a gigabyte: what was said of it leaves memory
+    for info in infos:
         if not info.filename.endswith("/"):
             yield Entry(info.filename, info.file_size, info.compress_size, fault=_fault(info), place=_place(info))
 

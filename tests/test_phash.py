@@ -1,6 +1,5 @@
 """Hashes equal the reference definition, and orientations come from one DCT."""
 
-import cv2
 import imagehash
 import numpy as np
 import pytest
@@ -9,7 +8,7 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from quality.phash import dhash, hashes, looks, orient, phash8
-from quality.resample_kernels import area, lanczos, luminance
+from quality.resample_kernels import lanczos, luminance
 
 
 def picture(seed: int, height: int = 90, width: int = 120) -> np.ndarray:
@@ -54,13 +53,3 @@ def test_the_compiled_reduction_is_pillows_to_the_bit(height, width, size):
     grey = Image.fromarray(rgb).convert("L")
     assert np.array_equal(luminance(rgb), np.asarray(grey))
     assert np.array_equal(lanczos(np.asarray(grey), *size), np.asarray(grey.resize(size, Image.Resampling.LANCZOS)))
-
-
-@settings(max_examples=100, deadline=None)
-@given(st.integers(2, 24), st.integers(1, 9), st.integers(1, 9), st.data())
-def test_the_mean_of_squares_is_opencvs_to_the_bit(factor, rows, columns, data):
-    above, beside = data.draw(st.integers(0, factor - 1)), data.draw(st.integers(0, factor - 1))
-    rng = np.random.default_rng(data.draw(st.integers(0, 99)))
-    grey = rng.integers(0, 256, (rows * factor + above, columns * factor + beside), dtype=np.uint8)
-    whole = grey[above // 2 :, beside // 2 :][: rows * factor, : columns * factor]
-    assert np.array_equal(area(grey, factor), cv2.resize(whole, (columns, rows), interpolation=cv2.INTER_AREA))
