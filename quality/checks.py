@@ -57,7 +57,7 @@ _HYPOTHETICAL = re.compile(
     re.IGNORECASE,
 )
 _SAID_OF = re.compile(
-    r"\s*(?:that |which )?(?:is|are|was|were|appears?|looks?|of|with|at|in|laid|set|strewn|scattered|arranged|distributed|spread|varying|spaced|placed|confined|"
+    r"\s*(?:that |which )?(?:is|are|was|were|appears?|looks?|of|with|at|in|laid|set|strewn|scattered|arranged|distributed|spread|varying|spaced|placed|confined|forming|showing|displaying|having|combining|consisting|composed|comprising|made|seen|visible|locali[sz]ed|across|along|around|"
     r"restricted|limited|throughout|all over|extending|reaching|whose)\b",
     re.IGNORECASE,
 )
@@ -173,7 +173,8 @@ def contradictions(observation: Mapping[str, Any], prose: str) -> list[str]:
     seven = observation.get(schemas.DERM7PT_KEY)
     if seven is not None:
         named = dict(_CRITERIA.possible(prose))
-        return [fault for key, value in seven.items() if key in named for fault in _criterion_faults(key, value, prose)]
+        others = [item.lower() for item in observation[schemas.OTHERS_KEY]]
+        return [fault for key, value in seven.items() if key in named for fault in _criterion_faults(key, value, prose, others)]
     concepts = frozenset(observation[schemas.SKINCON_KEY])
     found = [fault for name, _ in _CONCEPTS.possible(prose) for fault in _concept_faults(name, name in concepts, prose)]
     colours = _COLOUR_CONCEPTS.possible(prose)
@@ -405,8 +406,12 @@ def _all_absent(observation: Mapping[str, Any]) -> Verdict:
     return Verdict("all_absent", bool(stated), "" if stated else "no finding but absent or not assessable ones")
 
 
-def _criterion_faults(key: str, value: str, prose: str) -> list[str]:
-    mentions = text.mentions(prose, finding_words.CRITERIA[key])
+def _criterion_faults(key: str, value: str, prose: str, others: Sequence[str]) -> list[str]:
+    """What the prose says at odds with a criterion; what stands among the other findings, in small letters, is no such criterion."""
+    pattern = finding_words.CRITERIA[key]
+    mentions = text.mentions(prose, pattern)
+    if mentions and value in ("absent", schemas.NOT_ASSESSABLE) and (told := [one for one in others if pattern.search(one)]):
+        mentions = [one for one in mentions if not any(item in _clause(one) for item in told)]
     if not mentions:
         return []
     values = _values_in(key, prose)
@@ -422,11 +427,23 @@ def _criterion_contradicts(key: str, value: str, mention: Mention, values: Mappi
         # "no atypical network" does not deny a typical one, and "free of pigment" is said of the skin around.
         if mention.quote.lower() == "pigment" or value == "absent":
             return False
-        return value == schemas.NOT_ASSESSABLE or all(_part_of(one, value) for one in _values_said(key, mention, values))
+        return value == schemas.NOT_ASSESSABLE or _denies_value(key, value, mention, values)
     if value in ("absent", schemas.NOT_ASSESSABLE):
         return key not in finding_words.NEEDS_VALUE or bool(_values_said(key, mention, values))
     told_apart = any(_part_of(one, value) for one in finding_words.VALUES.get(key, {}))
     return told_apart and any(not _part_of(one, value) for one in _values_said(key, mention, values))
+
+
+def _denies_value(key: str, value: str, mention: Mention, values: Mapping[str, re.Pattern[str]]) -> bool:
+    """Whether a denial is of the value itself: of no value named, or of it among others, as in "no diffuse or localized pigmentation"."""
+    said = _values_said(key, mention, values)
+    ahead = " ".join(text.reach(mention.before).split()[-thresholds.VALUE_WORDS_AHEAD :])
+    listed = [one for one in values if values[one].search(ahead)] if " or " in ahead else []
+    return all(_part_of(one, value) for one in said) or any(_part_of(one, value) for one in listed)
+
+
+def _clause(mention: Mention) -> str:
+    return (mention.before + mention.quote + mention.after).lower()
 
 
 def _part_of(said: str, value: str) -> bool:
