@@ -7,7 +7,7 @@ detail quotes the offending words. No check raises on any text. Checks against p
 
 import json
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache, lru_cache
 from typing import Any
@@ -57,12 +57,13 @@ _HYPOTHETICAL = re.compile(
     re.IGNORECASE,
 )
 _SAID_OF = re.compile(
-    r"\s*(?:that |which )?(?:is|are|was|were|appears?|looks?|of|with|at|in|laid|set|strewn|scattered|arranged|distributed|spread|varying|spaced|placed|confined|forming|showing|displaying|having|combining|consisting|composed|comprising|made|seen|visible|locali[sz]ed|across|along|around|"
+    r"\s*(?:(?:that|which) \w+|is|are|was|were|appears?|looks?|of|with|at|in|from|laid|set|strewn|scattered|arranged|distributed|spread|varying|spaced|placed|confined|forming|showing|displaying|having|combining|consisting|composed|comprising|made|seen|visible|locali[sz]ed|across|along|around|"
     r"restricted|limited|throughout|all over|extending|reaching|whose)\b",
     re.IGNORECASE,
 )
 _PHRASE_END = re.compile(
-    r",|\b(?:and|or|as well as|next to|beside|alongside|together|than|accompanied|under|over|within)\b", re.IGNORECASE
+    r",|\band\b(?! \w+ly \w+(?:ed|d|t)\b| \w+(?: (?:morphology|shape|course|pattern|distribution|arrangement|calibre|caliber|size|spacing|form)\b|$|[.;]))|\b(?:or|as well as|next to|beside|alongside|together|than|accompanied|under|over|within)\b",
+    re.IGNORECASE,
 )
 _PLACE = re.compile(
     r"\b(?:within|inside|in|on|over|around|across|beneath|at|of|from|along|outside|surround|surrounds|surrounding|cover|covers|covering|near|beside|beyond|to|towards?|by) (?:the|this|its|each|every|an?) (?:\w+ )?$",
@@ -71,8 +72,9 @@ _PLACE = re.compile(
 """Ahead of a listed concept that is only the place of something else: "no scale within the patch"."""
 
 _NEXT_PHRASE = re.compile(
-    r",\s*(?:and\s+)?(?:an?|the|some|several|many|few)\b|\band\b|\bwith (?:an?|the|some|several)\b", re.IGNORECASE
+    r",\s*(?:and\s+)?(?:an?|the|some|several|many|few)\b|\bwith (?:an?|the|some|several)\b", re.IGNORECASE
 )
+_ITEM_END = re.compile(r",|\band\b", re.IGNORECASE)
 apart(*lexicon.NON_VISUAL.values(), *lexicon.UNTOLD.values(), claim_words.HEDGE, claim_words.MANAGEMENT, *claim_words.PERSONAL)
 # A dermoscopic image is asked about the criteria, a clinical one about the concepts.
 apart(
@@ -466,7 +468,7 @@ def _values_said(key: str, mention: Mention, values: Mapping[str, re.Pattern[str
     if not values:
         return []
     phrase = _own_adjectives(_NEXT_PHRASE.split(text.reach(mention.before))[-1], values.values())
-    ahead = " ".join(phrase.split()[-thresholds.VALUE_WORDS_AHEAD :])
+    ahead = " ".join([*phrase.split()[-thresholds.VALUE_WORDS_AHEAD :], mention.quote])
     found = {value: ends[-1] for value, pattern in values.items() if (ends := [m.end() for m in pattern.finditer(ahead)])}
     parts = finding_words.VALUE_PARTS.get(key, (tuple(finding_words.VALUES.get(key, {})),))
     told = [max(said, key=found.__getitem__) for part in parts if (said := [value for value in part if value in found])]
@@ -484,12 +486,13 @@ def _own_predicate(after: str) -> str:
     return said
 
 
-def _own_adjectives(phrase: str, patterns: Iterable[re.Pattern[str]]) -> str:
-    """The end of a phrase without other items of its list: a comma parts items unless a value word stands before it."""
-    *others, own = phrase.split(",")
-    while others and (words := others[-1].split()) and any(pattern.search(words[-1]) for pattern in patterns):
-        own = f"{others.pop()},{own}"
-    return own
+def _own_adjectives(phrase: str, patterns: Collection[re.Pattern[str]]) -> str:
+    """The end of a phrase without other items of its list: a comma or "and" parts items unless a value word stands before it."""
+    for end in reversed(list(_ITEM_END.finditer(phrase))):
+        *_, last = phrase[: end.start()].split() or [""]
+        if not any(pattern.search(last) for pattern in patterns):
+            return phrase[end.end() :]
+    return phrase
 
 
 def _concept_faults(concept: str, listed: bool, prose: str) -> list[str]:

@@ -9,7 +9,7 @@ from quality.patterns import whole_words
 
 CRITERIA: dict[str, re.Pattern[str]] = {
     "pigment_network": whole_words(
-        r"pigment(?:ed|ary)?[ -]network", r"(?:(?!vascular|vessel|capillary|negative|inverse|inverted|reversed|white|pseudo|fibrous)[a-z]+[ -])?(?<!pseudo)network (?:pattern|structure|lines?)", r"reticular (?:network|pattern|lines?)", r"reticulation", r"pigment(?:ed)? (?:lattice|mesh(?:work)?|grid|net)",
+        r"pigment(?:ed|ary)?[ -]network", r"(?<!vascular )(?<!vessel )(?<!capillary )(?<!negative )(?<!inverse )(?<!inverted )(?<!reversed )(?<!white )(?<!whitish )(?<!pseudo-)network(?: (?:pattern|structure|lines?))?(?! of (?:\w+ ){0,2}(?:vessels?|capillar\w+|telangiectas\w+|cracks|fissures))", r"reticular (?:network|pattern|lines?)", r"reticulation", r"pigment(?:ed)? (?:lattice|mesh(?:work)?|grid|net)",
         r"(?:network|lattice|meshwork|grid|net) of (?:\w+,? )?(?:pigment\w*|brown\w*|lines|dark|even|slender|uneven)", r"brown(?:ish)? (?:network|lattice|mesh(?:work)?|grid)",
     ),
     "blue_whitish_veil": whole_words(
@@ -20,7 +20,7 @@ CRITERIA: dict[str, re.Pattern[str]] = {
     ),
     "pigmentation": whole_words(r"pigmentation", r"(?:pigment )?blotch(?:es)?", r"pigment(?! network| net| dots| globule| spot| lattice| grid| mesh)"),
     "streaks": whole_words(r"streak(?:s|ing)?(?! of (?:scale|blood|light))", r"pseudopods?", r"radial (?:streaming|projections?)", r"star-?burst(?:-like)?(?! vessel)"),
-    "dots_and_globules": whole_words(r"(?<!red )(?<!pinpoint )(?<!yellow )(?<!white )dots(?: (?:and|or|/) globules)?", r"globules?", r"clods?"),
+    "dots_and_globules": whole_words(r"(?<!\bred )(?<!pinpoint )(?<!yellow )(?<!white )dots(?: (?:and|or|/) globules)?", r"globules?", r"clods?"),
     "regression_structures": whole_words(
         r"(?<!within )(?<!within areas of )regression(?: (?:structures?|areas?))?", r"regressi(?:ve|ng) (?:structures?|areas?|zones?)", r"regressed (?:structures?|areas?)",
     ),

@@ -26,7 +26,7 @@ _TOLD: dict[str, str] = {
     "trunk_unspecified": "thorax|thoracic|flanks|side of the trunk|side of the torso",
     "shoulder_axilla": "acromion|acromial|underarm|underarms|armpits|axillary|deltoids|axillary vault",
     "upper_limb": (
-        "upper limbs|upper extremities|upper arms|forearms|volar|cubital|cubital fossa|antecubital fossa|crook of the arm|crook of the elbow|elbows|olecranon|biceps|triceps|brachial|carpal|wrists|thumbs|pinky|forefinger|finger pad|fingerpad|finger web|"
+        "upper limbs|upper extremities|upper arms|forearms|cubital|cubital fossa|antecubital fossa|crook of the arm|crook of the elbow|elbows|olecranon|biceps|triceps|brachial|carpal|wrists|thumbs|pinky|forefinger|finger pad|fingerpad|finger web|"
         "hypothenar|metacarpal|metacarpophalangeal|back of the hand|dorsum of the hand|back of the arm|palm of the hand|knuckle"
     ),
     "lower_limb": (

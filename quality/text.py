@@ -57,7 +57,7 @@ _DENIED_AFTER = registered(
     re.compile(
         r"(?:\w+ly\s+|to\s+be\s+|be\s+|nowhere\s+){0,2}(?:absent|missing|lacking|undetectable|undetected|non-?existent|nil|wanting|excluded|ruled\s+out"
         rf"|(?:not|never)\s+(?:be\s+)?(?:\w+ly\s+)?(?:{_SEEN}))\b"
-        rf"|nowhere\s+(?:to\s+be\s+)?(?:{_SEEN})|conspicuous\s+by\s+(?:its|their)\s+absence|fail(?:s|ed)?\s+to\s+(?:appear|show|develop|occur|form)"
+        rf"|nowhere\s+(?:to\s+be\s+)?(?:{_SEEN})|conspicuous\s+by\s+(?:its|their)\s+absence|fail(?:s|ed)?\s+to\s+(?:appear|show|develop|occur|form)|no\s+(?:trace|evidence|hint)\b"
         r"|(?:not|never|n['\u2019]t)\s+(?:\w+ly\s+)?(?:be\s+|to\s+be\s+)?(?:occur|appear|demonstrated|develop\w*|form\w*|exist|feature|figure|show|part\b|in evidence|among|prominent|conspicuous|a feature|striking|obvious|marked|to be|found|made out|encountered|met|had|there)"
         r"|(?:searched|looked|sought)(?:\s+for)?[^,;]*?\b(?:in vain|not found|without (?:success|result))"
         rf"|(?:cannot|can\s+not|can['\u2019]t|could\s+not)\s+be\s+(?:\w+ly\s+)?(?:{_SEEN})\b",
@@ -80,7 +80,7 @@ _ABSENT_ARE = registered(
         r"(?:^|,)\W*(?:\w+ly\s+|also\s+|equally\s+)?(?:absent|missing|lacking|not (?:seen|visible|present))\s+(?:is|are|was|were)\b"
         r"|\b(?:absent|missing|lacking|not (?:\w+ )?(?:seen|visible|present|found|identified|recogni[sz]ed|discernible|detected)),?\s+(?:just )?(?:as|so|and so)\s+(?:is|are|was|were)\b"
         r"|\b(?:absent|missing|negative|lacking|not (?:\w+ )?(?:seen|visible|present|found|met|fulfilled|satisfied))(?:\s+\w+)?[,:]\s*(?:namely|that is|i\.e\.|viz\.?|specifically)"
-        r"|\b(?:neither|nor)\s+(?:is|are|was|were|do|does|did|can|has|have)\b",
+        r"|\b(?:neither|nor|nowhere|nothing|(?:at|in)\s+no\s+(?:point|place|spot|part)(?:\s+of\s+(?:the|this)\s+\w+)?)\s+(?:is|are|was|were|do|does|did|can|could|has|have)(?:\s+there)?\b",
         re.IGNORECASE,
     )
 )
@@ -100,7 +100,7 @@ _LEFT_OPEN = registered(
 _STAYS_OPEN = registered(
     re.compile(
         r"(?:cannot|can\s+not|can['\u2019]t|could\s+not|couldn['\u2019]t)\s+be\s+(?:\w+ly\s+)?(?:decided|told|said|made out|established|settled|assessed|judged|"
-        r"evaluated|determined|graded)|(?:cannot|can\s+not|can['\u2019]t)\s+be\s+(?:\w+ly\s+)?(?:commented|rated|classified|read|interpreted|confirmed|ascertained|called|answered)|neither\s+confirmed\s+nor|(?:cannot|can\s+not|can['\u2019]t)\s+be\s+(?:\w+ly\s+)?(?:shown|seen|known|proven)\s+from|\b(?:remains?|stays?|is|are|left)\s+(?:\w+ly\s+)?(?:undetermined|undecided|open|unclear|uncertain|indeterminate)",
+        r"evaluated|determined|graded)|(?:cannot|can\s+not|can['\u2019]t)\s+be\s+(?:\w+ly\s+)?(?:applied|commented|rated|classified|read|interpreted|confirmed|ascertained|called|answered)|neither\s+confirmed\s+nor|(?:cannot|can\s+not|can['\u2019]t)\s+be\s+(?:\w+ly\s+)?(?:shown|seen|known|proven)\s+from|\b(?:remains?|stays?|is|are|left)\s+(?:\w+ly\s+)?(?:undetermined|undecided|open|unclear|uncertain|indeterminate)",
         re.IGNORECASE,
     )
 )
@@ -449,10 +449,10 @@ def _stays_open(after: str) -> bool:
 def _predicate(after: str) -> str:
     """What is said from the first verb after a phrase, or after the list that it opens: six words, to a comma or "and".
 
-    Empty if another verb, unknown here, may stand between the phrase and that verb: two words, or five that qualify the phrase.
+    Empty if another verb, unknown here, may stand between the phrase and that verb: two words, or seven that qualify the phrase.
     """
     gap = _GAP_END.search(after)
-    if gap is None or len(words(after[: gap.start()])) > (5 if _QUALIFIED.match(after) else 2):
+    if gap is None or len(words(after[: gap.start()])) > (7 if _QUALIFIED.match(after) else 2):
         return ""
     verb = _VERB.search(after, gap.start())
     return " ".join(_NEXT_ITEM.split(after[verb.start() :], maxsplit=1)[0].split()[:6]) if verb else ""

@@ -423,9 +423,9 @@ def test_an_expectation_is_no_excuse_for_what_is_told_of_the_patient() -> None:
 @pytest.mark.parametrize(
     ("sentence", "expected"),
     [
-        ("Yüzeyi ince beyaz pullarla kaplıdır ve kabarıktır.", True),
+        ("Yüzeyi ince beyaz pullu ve çevresi düzensiz.", True),
         ("可见少量细小的毛发穿过视野。", True),
-        ("Лезия.", True),
+        ("병변이 있다.", True),
         ("Café-au-lait patch.", False),
         ("A café-au-lait patch, naïve in build, stands at the rim.", False),
         ("Globules, streaks, veil: none.", False),
