@@ -316,8 +316,14 @@ def _non_visual(prose: str) -> list[str]:
 def _without_names(prose: str, ontology: Ontology) -> str:
     """Prose without its diagnoses: "recurrent nevus" tells no history."""
     for name in sorted(set(ontology.mentions(prose)), key=lambda name: (-len(name), name)):
-        prose = re.sub(r"[\W_]+".join(name.split()), "this", prose, flags=re.IGNORECASE)
+        prose = _written(name).sub("this", prose)
     return prose
+
+
+@cache
+def _written(name: str) -> re.Pattern[str]:
+    """A diagnosis as prose may write it; there are more of them than `re` keeps."""
+    return re.compile(r"[\W_]+".join(name.split()), re.IGNORECASE)
 
 
 def _untold(prose: str) -> list[str]:
@@ -373,16 +379,27 @@ def _language_faults(prose: str) -> list[str]:
     share, letters = text.function_word_share(tokens), text.letter_share(prose)
     mean = sum(map(len, tokens)) / max(len(tokens), 1)
     distinct = len(text.FUNCTION_WORDS & set(tokens))
-    faults = {
-        f"{share:.2f} of the words are English function words": not low <= share <= high,
-        f"{distinct} different function words": distinct < thresholds.FUNCTION_WORDS_DISTINCT_MIN,
-        f"{letters:.2f} of the characters are letters": letters < thresholds.LETTER_SHARE_MIN,
-        f"{mean:.1f} letters in a word": not thresholds.WORD_LETTERS[0] <= mean <= thresholds.WORD_LETTERS[1],
-        "unpronounceable words": text.pronounceable_share(tokens) < thresholds.PRONOUNCEABLE_SHARE_MIN,
-        "undecodable characters": "\ufffd" in prose,
-        "sentences in another language": text.holds_foreign(prose),
-    }
-    return [fault for fault, present in faults.items() if present]
+    held = (
+        low <= share <= high,
+        distinct >= thresholds.FUNCTION_WORDS_DISTINCT_MIN,
+        letters >= thresholds.LETTER_SHARE_MIN,
+        thresholds.WORD_LETTERS[0] <= mean <= thresholds.WORD_LETTERS[1],
+        text.pronounceable_share(tokens) >= thresholds.PRONOUNCEABLE_SHARE_MIN,
+        "\ufffd" not in prose,
+        not text.holds_foreign(prose),
+    )
+    if all(held):
+        return []
+    faults = (
+        f"{share:.2f} of the words are English function words",
+        f"{distinct} different function words",
+        f"{letters:.2f} of the characters are letters",
+        f"{mean:.1f} letters in a word",
+        "unpronounceable words",
+        "undecodable characters",
+        "sentences in another language",
+    )
+    return [fault for fault, fine in zip(faults, held, strict=True) if not fine]
 
 
 def _degenerate_faults(prose: str, whole: str) -> list[str]:

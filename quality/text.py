@@ -44,6 +44,7 @@ _SCOPE_START = re.compile(
     re.IGNORECASE,
 )
 _SEEN_NEXT = re.compile(rf"\b(?:{_SEEN})\s*$", re.IGNORECASE)
+_SEEN_ENDS = (*_SEEN.replace("[sz]", "s").split("|"), "recognized")
 _SEEN_FIRST = re.compile(rf"^\s*(?:{_SEEN})\b", re.IGNORECASE)
 """An adjective of the phrase itself: in "not show visible vessels" nothing new begins at "visible"."""
 
@@ -396,7 +397,7 @@ def _parts(text: str, end: re.Pattern[str]) -> tuple[Sequence[str], Sequence[int
 @lru_cache(maxsize=64)
 def reach(before: str) -> str:
     """The end of `before` that still governs the phrase after it: what follows the last word that opens a scope."""
-    before = _SEEN_NEXT.sub("", before)
+    before = _without_seen(before)
     starts = [match.end() for match in _SCOPE_START.finditer(before)]
     return before[starts[-1] :] if starts else before
 
@@ -411,7 +412,7 @@ def _turns(text: str, clause: int) -> bool:
 def _polarity(before: str, after: str, text: str) -> Polarity:
     """What a clause of a text says of a phrase, from its words before and after."""
     may = _denials(text)
-    governing = reach(before) if "unassessed" in may or _DENIED_BEFORE.search(_SEEN_NEXT.sub("", before)) else ""
+    governing = reach(before) if "unassessed" in may or _DENIED_BEFORE.search(_without_seen(before)) else ""
     if _left_open(before, after, governing, may):
         return Polarity.UNASSESSED
     inverted = _ABSENT_ARE.search(before) if "absent are" in may else None
@@ -423,6 +424,11 @@ def _polarity(before: str, after: str, text: str) -> Polarity:
         "list denied" in may and _LIST_DENIED.search(after)
     )
     return Polarity.DENIED if behind else Polarity.AFFIRMED
+
+
+def _without_seen(before: str) -> str:
+    """A text without a word of seeing that it ends with; most end with none."""
+    return _SEEN_NEXT.sub("", before) if before.rstrip().lower().endswith(_SEEN_ENDS) else before
 
 
 def _left_open(before: str, after: str, governing: str, may: frozenset[str]) -> bool:
