@@ -58,7 +58,7 @@ _HYPOTHETICAL = re.compile(
 )
 _SAID_OF = re.compile(
     r"\s*(?:(?:that|which) \w+|is|are|was|were|appears?|looks?|of|with|at|in|from|laid|set|strewn|scattered|arranged|distributed|spread|varying|spaced|placed|confined|forming|showing|displaying|having|combining|consisting|composed|comprising|made|seen|visible|locali[sz]ed|across|along|around|"
-    r"restricted|limited|throughout|all over|extending|reaching|whose)\b",
+    r"restricted|limited|throughout|all over|extending|reaching|covers?|covering|whose)\b",
     re.IGNORECASE,
 )
 _PHRASE_END = re.compile(
@@ -66,7 +66,7 @@ _PHRASE_END = re.compile(
     re.IGNORECASE,
 )
 _PLACE = re.compile(
-    r"\b(?:within|inside|in|on|over|around|across|beneath|at|of|from|along|outside|surround|surrounds|surrounding|cover|covers|covering|near|beside|beyond|to|towards?|by) (?:the|this|its|each|every|an?) (?:\w+ )?$",
+    r"(?<!\babsence )(?<!\black )(?<!\bsign )(?<!\btrace )(?<!\bevidence )(?<!\bhint )\b(?:within|inside|in|on|over|around|across|beneath|at|of|from|along|outside|surround|surrounds|surrounding|cover|covers|covering|near|beside|beyond|to|towards?|by) (?:the|this|its|each|every|an?) (?:\w+ )?$",
     re.IGNORECASE,
 )
 """Ahead of a listed concept that is only the place of something else: "no scale within the patch"."""

@@ -198,7 +198,10 @@ def strangers(prose: str, ontology: Ontology) -> list[str]:
 
 
 _PERSONAL = Together(dict(enumerate(claim_words.PERSONAL)))
-_THE_PATIENT = re.compile(r"\b(?:(?:the|this) (?:patient|person|individual|subject)|(?:his|her) (?:age|skin))\b", re.IGNORECASE)
+_THE_PATIENT = re.compile(
+    r"\b(?:(?:the|this) (?:patient|person|individual|subject)|(?:his|her) (?:age|skin)|as here|\d+ years of age|aged \d+)\b",
+    re.IGNORECASE,
+)
 _CAPITALISED = re.compile(r"([A-Z](?<=[a-z,] [A-Z])[a-z]{2,})(?!\w)")
 
 

@@ -30,11 +30,11 @@ _AREA = (
     r"(?:colou?r(?:ation|ed|ing)?|areas?|pigment(?:ation)?|hues?|tones?|tints?|tinge|dis?colou?ration|lesion|centre|center|macule|patch(?:es)?|zones?|spots?|surface|shades?|background|rim|halo|border|"
     r"blotch(?:es)?|flecks?|specks?|speckles?|islands?|mottling|base|core|periphery|component|cast|foc(?:us|i)|portions?|sectors?|regions?|sections?|parts?|quadrants?|stain(?:ing)?|half|plaque|papule|nodule|streaking|predominance|undertone|margins?|edges?|sheen|wash|tonality|palette)"
 )
-_PART = r"(?:it|lesion|surface|centre|center|periphery|parts?(?: of it)?|portions?|zones?|sections?|regions?|background|base|middle|core|rim|colou?rs?|hues?|remainder|rest|half|side|border|edge|margin|tones?|shades?|pole|plaque|papule|nodule|macule|patch|areas?|spot|interior|growth|pigment)"
-_BE = r"(?:is|are|appears?|looks?|seems?|shows?|has|have|displays?|exhibits?|remains?|becomes?|presents (?:as|with)|includes?|ranges? from|var(?:y|ies) from|coloured|colored)"
+_PART = r"(?:it|lesion|surface|centre|center|periphery|parts?(?: of it)?|portions?|zones?|sections?|regions?|background|base|middle|core|rim|colou?rs?|hues?|remainder|rest|half|side|border|edge|margin|tones?|shades?|pole|plaque|papule|nodule|macule|patch|areas?|spot|interior|growth|pigment|component)(?: that| which)?"
+_BE = r"(?:is|are|is clearly|appears?|looks?|seems?|shows?|has|have|displays?|exhibits?|remains?|becomes?|presents (?:as|with)|includes?|ranges? from|var(?:y|ies) from|coloured|colored)"
 _TURNS = r"(?:turn(?:s|ed|ing)|becom(?:es|ing)|tinged|tinted|stained|shaded|suffused|dyed|washed|flushed|speckled|flecked|mottled|streaked|coloured|colored|shot through|interspersed)(?: with| in| by)?(?: an?)?"
 _SOME = r"(?:touch|hint|tinge|note|trace|dash|wash|suggestion|cast|blend|mixture|mix|admixture|combination|shades?|patch(?:es)?|rim|areas?|zones?|flecks?|specks?|streaks?|hues?|tones?|foc(?:us|i)|portions?|amounts?|element|component|presence) of"
-_LEADS = r"(?:is|are) (?:the |its |an? |one of the )?(?:leading|dominant|main|prevailing|predominant|principal|only|sole|single|base|primary|second|secondary|additional|further|third) (?:colou?r|hue|tone|shade|tint)s?"
+_LEADS = r"(?:is|are) (?:the |its |an? |one of the )?(?:leading|dominant|main|prevailing|predominant|principal|only|sole|single|base|primary|second|secondary|additional|further|third) (?:colou?r|hue|tone|shade|tint)s?|(?:is|are) the colou?rs? that"
 _WHERE = r"(?:in|at|on|near|along|around|within|throughout|towards?|across) (?:the |its |an? |one )(?:\w+ )?(?:middle|centre|center|rim|border|edge|periphery|margin|core|lesion|surface|half|pole|side|part|portion|area|outskirts|interior)"
 _HOW = r"(?:\w+ly |partly |in part |mostly |almost |more |rather |quite |very |all )?"
 _SEEN = r"(?:seen|visible|present|noted|observed|evident|identified|apparent|made out|found|recogni[sz]ed|appreciated)"
@@ -48,7 +48,7 @@ def _said(*shades: str) -> re.Pattern[str]:
     one = _DEGREE + shade
     return frames(
         rf"{shade}(?:(?:,? (?:and|or|to) \S+)? {_AREA}| (?:{_LEADS}|predominates|dominates|prevails|throughout|all over|{_WHERE}|in colou?r|and nothing|(?:is|are|can be) (?:\w+ly |also |further )?{_SEEN}))",
-        rf"(?:{_PART} {_BE} {_HOW}(?:an? )?|{_TURNS} |{_SOME} (?:the |an? )?){one}(?!(?: and \w+| or \w+)? {_OF_ANOTHER})",
+        rf"(?:{_PART}(?: {_BE}|:) {_HOW}(?:an? )?|{_TURNS} |{_SOME} (?:the |an? )?){one}(?!(?: and \w+| or \w+)? {_OF_ANOTHER})",
         rf"(?:contains?|includes?|comprises?|features?|tends? (?:to|towards?)|mainly|predominantly|mostly) {one}(?=[.;,]|$| (?:and|or|in|at|within|too|also|as|along)\b)(?!, \w+ {_OF_ANOTHER})",
         *(f"colour: {name}" for name in shades),
     )

@@ -72,7 +72,11 @@ _ASIDE = registered(
     )
 )
 _LIST_DENIED = registered(
-    re.compile(r"^[^:.;]*:\s*(?:absent|none|nil|negative|not (?:seen|present|visible))\W*$", re.IGNORECASE)
+    re.compile(
+        r"^[^:.;]*:\s*(?:absent|none|nil|negative|not (?:seen|present|visible))\W*$"
+        r"|\b(?:(?:offer|show|f[io]nd|found|see|ha|reveal|display)\w* none|c[oa]mes? up empty|without (?:result|success)|in vain)\b",
+        re.IGNORECASE,
+    )
 )
 """Behind the list that a phrase stands in: "streaks, veil and globules: none"."""
 
@@ -80,7 +84,8 @@ _ABSENT_ARE = registered(
     re.compile(
         r"(?:^|,)\W*(?:\w+ly\s+|also\s+|equally\s+)?(?:absent|missing|lacking|not (?:seen|visible|present))\s+(?:is|are|was|were)\b"
         r"|\b(?:absent|missing|lacking|not (?:\w+ )?(?:seen|visible|present|found|identified|recogni[sz]ed|discernible|detected)),?\s+(?:just )?(?:as|so|and so)\s+(?:is|are|was|were)\b"
-        r"|\b(?:absent|missing|negative|lacking|not (?:\w+ )?(?:seen|visible|present|found|met|fulfilled|satisfied))(?:\s+\w+)?[,:]\s*(?:namely|that is|i\.e\.|viz\.?|specifically)"
+        r"|\b(?:absent|missing|negative|lacking|not (?:\w+ )?(?:seen|visible|present|found|observed|identified|noted|there|met|fulfilled|satisfied))(?:(?:\s+\w+)?,\s*(?:namely|that is|i\.e\.|viz\.?|specifically)|(?:\s+\w+){0,4}:)"
+        r"|\bnot\s+(?:seen|found|visible|present|identified|observed|detected)\s+(?:is|are|was|were)\b|\bwhat\b[^,;]*\b(?:cannot|not|never|lacks|missing|absent)\b[^,;]*?\b(?:is|are)\b"
         r"|\b(?:neither|nor|nowhere|nothing|(?:at|in)\s+no\s+(?:point|place|spot|part)(?:\s+of\s+(?:the|this)\s+\w+)?)\s+(?:is|are|was|were|do|does|did|can|could|has|have)(?:\s+there)?\b",
         re.IGNORECASE,
     )
@@ -89,7 +94,7 @@ _ABSENT_ARE = registered(
 
 _LEFT_OPEN = registered(
     re.compile(
-        r"\bwhether\b|^\W*(?:and )?(?:so|likewise)\s+(?:is|are|do|does)\b|\btoo much\b|\bjudge?ment (?:on|of|about)\b|\bsame (?:is true|holds|applies|goes|can be said)\b|\b(?:not|nor|never|n['\u2019]t|hardly|barely)\s+(?:\w+ly\s+)?(?:allow|permit|possible|enable|suffic\w+|enough|clear enough)\b"
+        r"\bwhether\b|\bwherever\s|\bwhere\s+(?:the\s+)?(?:\w+\s+)?$|\bno (?:further|additional|other)\s+(?:\w+\s+)?$|^\W*(?:and )?(?:so|likewise)\s+(?:is|are|do|does)\b|\btoo much\b|\bjudge?ment (?:on|of|about)\b|\bsame (?:is true|holds|applies|goes|can be said)\b|\b(?:not|nor|never|n['\u2019]t|hardly|barely)\s+(?:\w+ly\s+)?(?:allow|permit|possible|enable|suffic\w+|enough|clear enough)\b"
         r"|\b(?:impossible|too (?:\w+ )?(?:blurred|dark|bright|small|poor|coarse))\b"
         r"|\b(?:no|nothing)\b[^,]*\b(?:statement|judge?ment|assessment|conclusion|information|can be (?:said|told|stated))\b"
         r"|\b(?:prevents?|precludes?|hinders?|hampers?|impedes?)\b",
@@ -117,7 +122,7 @@ _UNASSESSED = registered(
 )
 _TURN = registered(
     re.compile(
-        r"\b(?:no[rt]?|non|nowhere|zero|instead|opposed|wanting|excluded|ruled|conspicuous|in vain|fail(?:s|ed)?|void|bare|nil|negative|spared|free|little|none|nothing|never|neither|nor|so|likewise|cannot|searched|looked|sought|without|whether|same|hardly|barely|free of|devoid|rather than|too|open|un\w+|im\w+|indeterminate"
+        r"\b(?:no[rt]?|non|nowhere|empty|what|zero|instead|opposed|wanting|excluded|ruled|conspicuous|in vain|fail(?:s|ed)?|void|bare|nil|negative|spared|free|little|none|nothing|never|neither|nor|so|likewise|cannot|searched|looked|sought|without|whether|same|hardly|barely|free of|devoid|rather than|too|open|un\w+|im\w+|indeterminate"
         r"|absen\w+|lack\w*|missing|prevent\w*|preclude\w*|hinder\w*|hamper\w*|impede\w*)\b|n['\u2019]t\b",
         re.IGNORECASE,
     )
@@ -486,7 +491,7 @@ def foreign(sentence: str) -> bool:
             return True
         accented = sum(any(char.isalpha() and not char.isascii() for char in token) for token in tokens)
         other += max(0, accented - 1)  # English has words such as "café-au-lait"
-    return (other >= 2 and share < 0.2) or (other >= 1 and share < 0.15) or (len(tokens) >= 7 and share == 0)
+    return (other >= 2 and share < 0.2) or (other >= 1 and share < 0.15) or (len(tokens) >= 9 and share == 0)
 
 
 def looped(tokens: Sequence[str]) -> str:

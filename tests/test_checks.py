@@ -261,7 +261,7 @@ SOUND: list[tuple[dict[str, str] | list[str], str]] = [
     ),
     (
         ["Brown(Hyperpigmentation)", "Patch"],
-        "Irregularly bordered hyperpigmented patches are present over both cheeks, symmetric in distribution, "
+        "Irregularly bordered hyperpigmented patches are present over the upper back, symmetric in distribution, "
         "with no visible "
         "scaling, atrophy or textural change compared with the adjacent skin.",
     ),
