@@ -1,8 +1,8 @@
 """Planted faults: each kind takes a sound trajectory and returns one that is faulty in one way, with the checks that ought to say so.
 
 Written without a look at the patterns of the checks. A kind that cannot be planted in a trajectory (no sibling, nothing absent) returns None.
-The checks were mended from what they missed of the first author's wording; the second author's was never looked at when they were written.
-The third and the fourth author wrote without sight of the checks and of what they had caught.
+The second, third and fourth author wrote without sight of the checks and of what they had caught; the checks were mended from what they missed
+of each, after it had been measured at first sight (docs/checks.md).
 """
 
 import json

@@ -40,7 +40,7 @@ _TOLD: dict[str, str] = {
 }  # fmt: skip
 
 REGION_OF: dict[str, str] = {
-    **{word.replace("_", " "): region for word in region_words() if (region := body_site(word))},
+    **{word.replace("_", " "): _named for word in region_words() if (_named := body_site(word))},
     **{word: region for region, words in _TOLD.items() for word in words.split("|")},
 }
 """The body region of each word or phrase, lower case, with single spaces."""
