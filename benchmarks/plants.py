@@ -1,8 +1,8 @@
 """Planted faults: each kind takes a sound trajectory and returns one that is faulty in one way, with the checks that ought to say so.
 
 Written without a look at the patterns of the checks. A kind that cannot be planted in a trajectory (no sibling, nothing absent) returns None.
-The checks were mended from what they missed of the first author's wording; the second author's was never looked at when they were written.
-The third author wrote without sight of the checks and of what they had caught.
+The second, third and fourth author wrote without sight of the checks and of what they had caught; the checks were mended from what they missed
+of each, after it had been measured at first sight (docs/checks.md).
 """
 
 import json
@@ -14,7 +14,7 @@ from types import ModuleType
 from typing import Any, Literal
 
 from benchmarks import plant_words as p
-from benchmarks import plant_words_second, plant_words_third, scribe
+from benchmarks import plant_words_fourth, plant_words_second, plant_words_third, scribe
 from benchmarks import scribe_words as w
 from benchmarks.scribe import KINDS, Trajectory, dice
 from prompts import ontology as ontologies
@@ -23,7 +23,7 @@ from sources.vocabulary import DERM7PT
 
 Plant = Callable[[random.Random, Trajectory], Trajectory | None]
 Sentence = Callable[[random.Random, Trajectory], str | None]
-Author = Literal["first", "second", "third"]
+Author = Literal["first", "second", "third", "fourth"]
 SENTENCE_END = re.compile(r"(?<=[.!?])\s+(?=[A-Z(])")
 
 
@@ -737,5 +737,6 @@ def _contradicted(words: ModuleType) -> dict[str, Fault]:
 FAULTS: dict[str, Fault] = _UNWORDED | _worded(p)
 SECOND: dict[str, Fault] = _worded(plant_words_second) | _contradicted(plant_words_second)
 THIRD: dict[str, Fault] = _worded(plant_words_third) | _contradicted(plant_words_third)
-AUTHORS: dict[Author, dict[str, Fault]] = {"first": FAULTS, "second": SECOND, "third": THIRD}
+FOURTH: dict[str, Fault] = _worded(plant_words_fourth) | _contradicted(plant_words_fourth)
+AUTHORS: dict[Author, dict[str, Fault]] = {"first": FAULTS, "second": SECOND, "third": THIRD, "fourth": FOURTH}
 """Faults by kind. The first author's contradictions are told in the words of `benchmarks.scribe`."""

@@ -7,7 +7,7 @@ detail quotes the offending words. No check raises on any text. Checks against p
 
 import json
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache, lru_cache
 from typing import Any
@@ -57,22 +57,24 @@ _HYPOTHETICAL = re.compile(
     re.IGNORECASE,
 )
 _SAID_OF = re.compile(
-    r"\s*(?:that |which )?(?:is|are|was|were|appears?|looks?|of|with|at|in|laid|set|strewn|scattered|arranged|distributed|spread|varying|spaced|placed|confined|"
-    r"restricted|limited|throughout|all over|extending|reaching|whose)\b",
+    r"\s*(?:(?:that|which) \w+|is|are|was|were|appears?|looks?|of|with|at|in|from|laid|set|strewn|scattered|arranged|distributed|spread|varying|spaced|placed|confined|forming|showing|displaying|having|combining|consisting|composed|comprising|made|seen|visible|locali[sz]ed|across|along|around|"
+    r"restricted|limited|throughout|all over|extending|reaching|covers?|covering|whose)\b",
     re.IGNORECASE,
 )
 _PHRASE_END = re.compile(
-    r",|\b(?:and|or|as well as|next to|beside|alongside|together|than|accompanied|under|over|within)\b", re.IGNORECASE
+    r",|\band\b(?! \w+ly \w+(?:ed|d|t)\b| \w+(?: (?:morphology|shape|course|pattern|distribution|arrangement|calibre|caliber|size|spacing|form)\b|$|[.;]))|\b(?:or|as well as|next to|beside|alongside|together|than|accompanied|under|over|within)\b",
+    re.IGNORECASE,
 )
 _PLACE = re.compile(
-    r"\b(?:within|inside|in|on|over|around|across|beneath|at|of|from|along|outside|surround|surrounds|surrounding|cover|covers|covering|near|beside|beyond|to|towards?|by) (?:the|this|its|each|every|an?) (?:\w+ )?$",
+    r"(?<!\babsence )(?<!\black )(?<!\bsign )(?<!\btrace )(?<!\bevidence )(?<!\bhint )\b(?:within|inside|in|on|over|around|across|beneath|at|of|from|along|outside|surround|surrounds|surrounding|cover|covers|covering|near|beside|beyond|to|towards?|by) (?:the|this|its|each|every|an?) (?:\w+ )?$",
     re.IGNORECASE,
 )
 """Ahead of a listed concept that is only the place of something else: "no scale within the patch"."""
 
 _NEXT_PHRASE = re.compile(
-    r",\s*(?:and\s+)?(?:an?|the|some|several|many|few)\b|\band\b|\bwith (?:an?|the|some|several)\b", re.IGNORECASE
+    r",\s*(?:and\s+)?(?:an?|the|some|several|many|few)\b|\bwith (?:an?|the|some|several)\b", re.IGNORECASE
 )
+_ITEM_END = re.compile(r",|\band\b", re.IGNORECASE)
 apart(*lexicon.NON_VISUAL.values(), *lexicon.UNTOLD.values(), claim_words.HEDGE, claim_words.MANAGEMENT, *claim_words.PERSONAL)
 # A dermoscopic image is asked about the criteria, a clinical one about the concepts.
 apart(
@@ -173,7 +175,8 @@ def contradictions(observation: Mapping[str, Any], prose: str) -> list[str]:
     seven = observation.get(schemas.DERM7PT_KEY)
     if seven is not None:
         named = dict(_CRITERIA.possible(prose))
-        return [fault for key, value in seven.items() if key in named for fault in _criterion_faults(key, value, prose)]
+        others = [item.lower() for item in observation[schemas.OTHERS_KEY]]
+        return [fault for key, value in seven.items() if key in named for fault in _criterion_faults(key, value, prose, others)]
     concepts = frozenset(observation[schemas.SKINCON_KEY])
     found = [fault for name, _ in _CONCEPTS.possible(prose) for fault in _concept_faults(name, name in concepts, prose)]
     colours = _COLOUR_CONCEPTS.possible(prose)
@@ -313,8 +316,14 @@ def _non_visual(prose: str) -> list[str]:
 def _without_names(prose: str, ontology: Ontology) -> str:
     """Prose without its diagnoses: "recurrent nevus" tells no history."""
     for name in sorted(set(ontology.mentions(prose)), key=lambda name: (-len(name), name)):
-        prose = re.sub(r"[\W_]+".join(name.split()), "this", prose, flags=re.IGNORECASE)
+        prose = _written(name).sub("this", prose)
     return prose
+
+
+@cache
+def _written(name: str) -> re.Pattern[str]:
+    """A diagnosis as prose may write it; there are more of them than `re` keeps."""
+    return re.compile(r"[\W_]+".join(name.split()), re.IGNORECASE)
 
 
 def _untold(prose: str) -> list[str]:
@@ -370,16 +379,27 @@ def _language_faults(prose: str) -> list[str]:
     share, letters = text.function_word_share(tokens), text.letter_share(prose)
     mean = sum(map(len, tokens)) / max(len(tokens), 1)
     distinct = len(text.FUNCTION_WORDS & set(tokens))
-    faults = {
-        f"{share:.2f} of the words are English function words": not low <= share <= high,
-        f"{distinct} different function words": distinct < thresholds.FUNCTION_WORDS_DISTINCT_MIN,
-        f"{letters:.2f} of the characters are letters": letters < thresholds.LETTER_SHARE_MIN,
-        f"{mean:.1f} letters in a word": not thresholds.WORD_LETTERS[0] <= mean <= thresholds.WORD_LETTERS[1],
-        "unpronounceable words": text.pronounceable_share(tokens) < thresholds.PRONOUNCEABLE_SHARE_MIN,
-        "undecodable characters": "\ufffd" in prose,
-        "sentences in another language": text.holds_foreign(prose),
-    }
-    return [fault for fault, present in faults.items() if present]
+    held = (
+        low <= share <= high,
+        distinct >= thresholds.FUNCTION_WORDS_DISTINCT_MIN,
+        letters >= thresholds.LETTER_SHARE_MIN,
+        thresholds.WORD_LETTERS[0] <= mean <= thresholds.WORD_LETTERS[1],
+        text.pronounceable_share(tokens) >= thresholds.PRONOUNCEABLE_SHARE_MIN,
+        "\ufffd" not in prose,
+        not text.holds_foreign(prose),
+    )
+    if all(held):
+        return []
+    faults = (
+        f"{share:.2f} of the words are English function words",
+        f"{distinct} different function words",
+        f"{letters:.2f} of the characters are letters",
+        f"{mean:.1f} letters in a word",
+        "unpronounceable words",
+        "undecodable characters",
+        "sentences in another language",
+    )
+    return [fault for fault, fine in zip(faults, held, strict=True) if not fine]
 
 
 def _degenerate_faults(prose: str, whole: str) -> list[str]:
@@ -405,8 +425,12 @@ def _all_absent(observation: Mapping[str, Any]) -> Verdict:
     return Verdict("all_absent", bool(stated), "" if stated else "no finding but absent or not assessable ones")
 
 
-def _criterion_faults(key: str, value: str, prose: str) -> list[str]:
-    mentions = text.mentions(prose, finding_words.CRITERIA[key])
+def _criterion_faults(key: str, value: str, prose: str, others: Sequence[str]) -> list[str]:
+    """What the prose says at odds with a criterion; what stands among the other findings, in small letters, is no such criterion."""
+    pattern = finding_words.CRITERIA[key]
+    mentions = text.mentions(prose, pattern)
+    if mentions and value in ("absent", schemas.NOT_ASSESSABLE) and (told := [one for one in others if pattern.search(one)]):
+        mentions = [one for one in mentions if not any(item in _clause(one) for item in told)]
     if not mentions:
         return []
     values = _values_in(key, prose)
@@ -422,11 +446,23 @@ def _criterion_contradicts(key: str, value: str, mention: Mention, values: Mappi
         # "no atypical network" does not deny a typical one, and "free of pigment" is said of the skin around.
         if mention.quote.lower() == "pigment" or value == "absent":
             return False
-        return value == schemas.NOT_ASSESSABLE or all(_part_of(one, value) for one in _values_said(key, mention, values))
+        return value == schemas.NOT_ASSESSABLE or _denies_value(key, value, mention, values)
     if value in ("absent", schemas.NOT_ASSESSABLE):
         return key not in finding_words.NEEDS_VALUE or bool(_values_said(key, mention, values))
     told_apart = any(_part_of(one, value) for one in finding_words.VALUES.get(key, {}))
     return told_apart and any(not _part_of(one, value) for one in _values_said(key, mention, values))
+
+
+def _denies_value(key: str, value: str, mention: Mention, values: Mapping[str, re.Pattern[str]]) -> bool:
+    """Whether a denial is of the value itself: of no value named, or of it among others, as in "no diffuse or localized pigmentation"."""
+    said = _values_said(key, mention, values)
+    ahead = " ".join(text.reach(mention.before).split()[-thresholds.VALUE_WORDS_AHEAD :])
+    listed = [one for one in values if values[one].search(ahead)] if " or " in ahead else []
+    return all(_part_of(one, value) for one in said) or any(_part_of(one, value) for one in listed)
+
+
+def _clause(mention: Mention) -> str:
+    return (mention.before + mention.quote + mention.after).lower()
 
 
 def _part_of(said: str, value: str) -> bool:
@@ -449,7 +485,7 @@ def _values_said(key: str, mention: Mention, values: Mapping[str, re.Pattern[str
     if not values:
         return []
     phrase = _own_adjectives(_NEXT_PHRASE.split(text.reach(mention.before))[-1], values.values())
-    ahead = " ".join(phrase.split()[-thresholds.VALUE_WORDS_AHEAD :])
+    ahead = " ".join([*phrase.split()[-thresholds.VALUE_WORDS_AHEAD :], mention.quote])
     found = {value: ends[-1] for value, pattern in values.items() if (ends := [m.end() for m in pattern.finditer(ahead)])}
     parts = finding_words.VALUE_PARTS.get(key, (tuple(finding_words.VALUES.get(key, {})),))
     told = [max(said, key=found.__getitem__) for part in parts if (said := [value for value in part if value in found])]
@@ -467,12 +503,13 @@ def _own_predicate(after: str) -> str:
     return said
 
 
-def _own_adjectives(phrase: str, patterns: Iterable[re.Pattern[str]]) -> str:
-    """The end of a phrase without other items of its list: a comma parts items unless a value word stands before it."""
-    *others, own = phrase.split(",")
-    while others and (words := others[-1].split()) and any(pattern.search(words[-1]) for pattern in patterns):
-        own = f"{others.pop()},{own}"
-    return own
+def _own_adjectives(phrase: str, patterns: Collection[re.Pattern[str]]) -> str:
+    """The end of a phrase without other items of its list: a comma or "and" parts items unless a value word stands before it."""
+    for end in reversed(list(_ITEM_END.finditer(phrase))):
+        *_, last = phrase[: end.start()].split() or [""]
+        if not any(pattern.search(last) for pattern in patterns):
+            return phrase[end.end() :]
+    return phrase
 
 
 def _concept_faults(concept: str, listed: bool, prose: str) -> list[str]:

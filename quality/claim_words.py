@@ -8,7 +8,6 @@ import re
 from quality import topics
 from quality.finding_words import COLOUR_CONCEPTS, CONCEPTS, CRITERIA
 from quality.patterns import registered, whole_words
-from sources.fields import region_words
 
 # Any word by which prose may speak of a finding: to be mentioned at all needs less than to contradict.
 NAMED: dict[str, re.Pattern[str]] = {
@@ -54,28 +53,6 @@ NAMED: dict[str, re.Pattern[str]] = {
     "Yellow": whole_words(r"yellow\S*"),
 }
 
-_PLACES = "|".join(sorted((word.replace("_", " ") for word in region_words()), key=lambda w: (-len(w), w)))
-SITE = registered(
-    re.compile(
-        r"(?<![^\W_])(?:on|of|over|at|across|involving|affecting|from|in|near|above|below|behind|beside|between|under|underneath|beneath|around|along|within|inside|next to|close to|depicts|depicting|shows|showing|to)\s+(?:the\s+|an?\s+|both\s+|two\s+|one\s+|this\s+|his\s+|her\s+|their\s+)?"
-        r"(?:(?:left|right|upper|lower|mid|middle|dorsal|ventral|lateral|medial|anterior|posterior|distal|proximal|inner|outer|central|middle|big|little|index|ring)\s+){0,3}"
-        rf"(?P<site>(?:{_PLACES}))(?![^\W_])(?! (?:of|part|side|edge|border|network|lit)\b)",
-        re.IGNORECASE,
-    )
-)
-# Regions whose words overlap.
-SAME_REGION: tuple[frozenset[str], ...] = (
-    frozenset({"trunk_back", "trunk_unspecified", "shoulder_axilla"}),
-    frozenset({"trunk_front", "trunk_unspecified", "shoulder_axilla", "groin_genital_perineum"}),
-    frozenset({"trunk_back", "trunk_unspecified", "gluteal_buttocks"}),
-    frozenset({"upper_limb", "shoulder_axilla"}),
-    frozenset({"lower_limb", "gluteal_buttocks", "groin_genital_perineum"}),
-    frozenset({"nail", "upper_limb"}),
-    frozenset({"nail", "lower_limb"}),
-    frozenset({"mucosa", "head_neck"}),
-    frozenset({"mucosa", "groin_genital_perineum"}),
-)
-
 _PATIENT = r"(?:patients?|person|individual|adult|subject)"
 SEX: dict[str, re.Pattern[str]] = {
     "female": whole_words(r"(?:this|a|the) (?:\S+ )?(?:woman|lady|girl|female)", rf"female {_PATIENT}", "she", "her"),
@@ -92,7 +69,7 @@ HEDGE = whole_words(
     "apparently", "supposedly", "seemingly", "ostensibly", "purportedly", "likely", "unlikely", "potentially", "plausibly", "tentative(?:ly)?", r"anyone['\u2019]s guess", "doubtful", "questionable", "equivocal", "debatable", "ambiguous", "dubious",
     r"may well", r"(?:well )?be wrong", r"hesitat\w+", r"reluctant\w*", r"more or less", r"(?:might|could|may|would) (?:well |also |just |perhaps |arguably |possibly )?(?:be|suspect|guess|argue|represent|correspond|reflect|indicate|suggest|have|speak|call|say)",
     r"suspect(?:ed|s)?", r"guess\w*", r"suppose\w*", r"presum\w+", r"assum(?:e|es|ed|ing|ption|ably)", r"unless", r"so to speak", r"as it were", r"(?:sort|kind) of", r"if (?:anything|at all|one|the (?:light|picture|image|focus))",
-    r"(?:cannot|can['\u2019]t|can not|not) (?:\w+ )?(?:be )?(?:sure|certain|say|tell|confident|rule out|decide|commit)", r"(?:no|little|low|limited) (?:certainty|confidence|doubt)", r"confiden\w+", r"somewhat", r"arguabl[ey]", r"imagin\w+", r"impression (?:of|that)", r"appears? to be", r"looks? (?:a bit |somewhat |rather )?like", r"conceivabl[ey]", r"i['\u2019]d say",
+    r"(?:cannot|can['\u2019]t|can not|not) (?:\w+ )?(?:be )?(?:sure|certain|say|tell|confident|rule out|decide|commit)", r"(?:no|little|low|limited) (?:certainty|confidence|doubt)", r"confiden\w+", r"somewhat", r"arguabl[ey]", r"imagin\w+", r"impression (?:of|that)", r"appears? to be", r"looks? (?:a bit |somewhat |rather )?like", r"conceivabl[ey]", r"i['\u2019]d say", r"not mistaken", r"who knows", r"if so",
 )  # fmt: skip
 
 _ACT = (
@@ -125,7 +102,7 @@ MANAGEMENT = whole_words(
     r"(?:topical|oral|systemic|intralesional) (?:\w+ )?(?:steroids?|corticosteroids?|antibiotics?|antifungals?|retinoids?|therapy|treatment|agents?)",
     r"(?:mohs|cryotherapy|curettage|phototherapy|chemotherapy|immunotherapy|radiotherapy|antibiotics?|antifungals?|corticosteroids?)"
     r"(?: (?:surgery|treatment|is|are|should|would|may|can))",
-    r"apply (?:a |an |the )?\w+", r"\d+ ?(?:mg|ml|%) (?:of )?\w+ (?:daily|twice|once|cream|ointment)", r"(?:prompt|urgent|early|immediate) referral",
+    r"apply (?:a |an |the )?(?!to\b|here\b|equally|only|also|as\b|in\b|both|well)\w+", r"\d+ ?(?:mg|ml|%) (?:of )?\w+ (?:daily|twice|once|cream|ointment)", r"(?:prompt|urgent|early|immediate) referral",
     r"follow-?up (?:in|within|after|every|visits?|is|examinations?)", r"sun (?:protection|avoidance|screen)", r"sunscreen",
     *topics.CARE,
 )  # fmt: skip
@@ -251,6 +228,7 @@ PERSONAL: tuple[re.Pattern[str], ...] = (
         r"(?:march|may) (?:of )?(?:19|20)\d\d",
         r"\d{1,2}(?:st|nd|rd|th)? (?:of )?(?:march|may)",
         "surname",
+        r"(?:instagram|facebook|twitter|whatsapp|linkedin|telegram|skype)",
         "initials",
         "wristband",
         "passport",
@@ -275,6 +253,10 @@ PERSONAL: tuple[re.Pattern[str], ...] = (
             r"(?<!\w)(?:belongs to|owned by|photo of|picture of|image of|signed by|taken by) (?:Mr\.? |Mrs\.? |Dr\.? )?[A-Z][a-z]+ [A-Z][a-z]+"
         )
     ),
-    registered(re.compile(r"(?<!\w)(?:Mr|Mrs|Ms|Miss|Dr|Prof)\b\.? ?[A-Z][a-z]+")),
+    registered(
+        re.compile(
+            r"(?<!\w)(?:Mr|Mrs|Ms|Miss|Dr|Prof|Professor|Doctor|Nurse|Sister|Sir|Madam|Lady|Herr|Frau|Madame|Monsieur|Se\wor|Se\wora)\b\.? ?[A-Z][a-z]+"
+        )
+    ),
     registered(re.compile(r"(?<!\w)(?:[Nn]amed|[Cc]alled|[Nn]ame is) [A-Z][a-z]+(?: [A-Z][a-z]+)?")),
 )

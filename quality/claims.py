@@ -12,10 +12,9 @@ from typing import Any
 
 from prompts import schemas
 from prompts.ontology import Ontology
-from quality import claim_words, colour_words, form_words, text, thresholds
+from quality import claim_words, colour_words, form_words, site_words, text, thresholds
 from quality.patterns import Together, possible
 from quality.text import Polarity
-from sources.fields import body_site
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +64,7 @@ def may_claim(prose: str, known: Known) -> bool:
     """Whether any part of prose may hold what `against_pixels` or `against_record` looks for; False is certain."""
     sought = [form_words.AGAINST[measured] for measured in known.measured if measured in form_words.AGAINST]
     sought += [claim_words.SEX[other] for other in _OTHER_SEX.get(known.sex or "", ())]
-    said = any(possible(pattern, prose) for pattern in [*sought, claim_words.SITE, claim_words.AGE])
+    said = any(possible(pattern, prose) for pattern in [*sought, site_words.SITE, claim_words.AGE])
     return said or bool(_absent_colours(prose, known.traces))
 
 
@@ -114,11 +113,10 @@ def against_record(prose: str, known: Known) -> list[str]:
 def _sites(prose: str, known: Known) -> list[str]:
     wrong = []
     recorded_sides = _sides(known.site_raw or "")
-    for mention in text.mentions(prose, claim_words.SITE):
+    for mention in text.mentions(prose, site_words.SITE):
         if mention.polarity is not Polarity.AFFIRMED:
             continue
-        found = claim_words.SITE.search(mention.quote)
-        region = body_site(found["site"]) if found else None
+        region = site_words.region(mention.quote)
         if region and known.site and known.site not in _compatible(region):
             wrong.append(f"{mention.quote} / recorded {known.site_raw or known.site}")
         elif recorded_sides and _sides(mention.quote) and not recorded_sides & _sides(mention.quote):
@@ -133,7 +131,7 @@ def _sides(words: str) -> set[str]:
 @cache
 def _compatible(region: str) -> frozenset[str]:
     """Regions that the words of one region may also mean: a trunk has a front and a back, a nail is on a hand or a foot."""
-    return frozenset({region}.union(*(ring for ring in claim_words.SAME_REGION if region in ring)))
+    return frozenset({region}.union(*(ring for ring in site_words.SAME_REGION if region in ring)))
 
 
 _OTHER_SEX = {"female": ("male",), "male": ("female",)}
@@ -163,7 +161,10 @@ def concludes_otherwise(value: Mapping[str, Any], final: str | None, ontology: O
     """
     if final is None:
         return []
+    own = f" {' '.join(text.words(value['final_diagnosis']))} "
     for sentence in reversed(text.sentences(value["reasoning"])):
+        if own in f" {' '.join(text.words(sentence))} ":  # names that are signs too are not among the mentions
+            return []
         named = {name: node for name in ontology.mentions(sentence) if (node := ontology.resolve(name))}
         if named:
             kin = any(not ontology.exclusive(final, node) for node in named.values())
@@ -197,6 +198,10 @@ def strangers(prose: str, ontology: Ontology) -> list[str]:
 
 
 _PERSONAL = Together(dict(enumerate(claim_words.PERSONAL)))
+_THE_PATIENT = re.compile(
+    r"\b(?:(?:the|this) (?:patient|person|individual|subject)|(?:his|her) (?:age|skin)|as here|\d+ years of age|aged \d+)\b",
+    re.IGNORECASE,
+)
 _CAPITALISED = re.compile(r"([A-Z](?<=[a-z,] [A-Z])[a-z]{2,})(?!\w)")
 
 
@@ -210,9 +215,11 @@ def _schema_words() -> frozenset[str]:
 
 
 def stated(pattern: re.Pattern[str], prose: str, unless: re.Pattern[str]) -> list[str]:
-    """Matches that the prose affirms or denies, but for those in a clause with a word of `unless`."""
+    """Matches that the prose affirms or denies, but for those in a clause with a word of `unless` that speaks of nobody in particular."""
     return [
         found.quote
         for found in text.mentions(prose, pattern)
-        if found.polarity is not Polarity.UNASSESSED and not unless.search(found.before + found.quote + found.after)
+        if found.polarity is not Polarity.UNASSESSED
+        for clause in [found.before + found.quote + found.after]
+        if not unless.search(clause) or _THE_PATIENT.search(clause)
     ]

@@ -8,43 +8,49 @@ import re
 from quality.patterns import Together, frames, whole_words
 
 SHADES: dict[str, tuple[str, ...]] = {
-    "white": ("off-white", "white", "whitish", "ivory", "chalky", "milky", "porcelain", "alabaster", "snowy", "creamy"),
-    "pink": ("pink", "pinkish", "rose", "rosy", "salmon", "blush", "coral", "fuchsia", "flushed"),
-    "red": ("red", "reddish", "crimson", "scarlet", "ruby", "vermilion", "brick-red", "blood-red", "cherry-red", "fiery red", "carmine"),
+    "white": ("off-white", "white", "whitish", "ivory", "chalky", "milky", "porcelain", "alabaster", "snowy", "creamy", "(?:snow|chalk|cream|bone|milk|paper|pearl)[ -]white", "eggshell", "chalk", "frosty"),
+    "pink": ("pink", "pinkish", "rose", "rosy", "salmon", "blush", "coral", "fuchsia", "flushed", "bubblegum"),
+    "red": ("red", "reddish", "crimson", "scarlet", "ruby", "vermilion", "brick-red", "blood-red", "cherry-red", "fiery red", "carmine", "burgundy", "beefy"),
     "light brown": (
-        "light[ -]brown", "pale[ -]brown", "tan", "tannish", "beige", "sandy(?:[ -]brown)?", "caramel(?:[ -]brown)?", "fawn", "khaki", "hazel", "cinnamon", "honey-brown", "yellow-brown", "camel", "biscuit",
+        "light[ -]brown", "pale[ -]brown", "tan", "tannish", "beige", "sandy(?:[ -]brown)?", "caramel(?:[ -]brown)?", "fawn", "khaki", "hazel", "cinnamon", "honey[ -]brown", "yellow[ -]brown", "golden[ -]brown", "tan[ -]brown", "beige[ -]brown", "light to (?:medium|mid)[ -]brown", "camel", "biscuit", "toffee", "hazelnut", r"caf\w[ -]au[ -]lait", "buff", "bronze", "wheat",
     ),
     "dark brown": (
-        "dark[ -]brown", "deep[ -]brown", "chocolate(?:[ -]brown)?", "mahogany(?:[ -]brown)?", "sepia", "umber", "coffee(?:[ -]brown)?", "walnut", "chestnut(?:[ -]brown)?", "espresso", "brown-black", "blackish[ -]brown",
+        "dark[ -]brown", "deep[ -]brown", "chocolate(?:[ -]brown)?", "mahogany(?:[ -]brown)?", "sepia", "umber", "coffee(?:[ -]brown)?", "walnut", "chestnut(?:[ -]brown)?", "espresso", "brown(?:ish)?[ -]black", "black(?:ish)?[ -]brown", "cocoa(?:[ -]brown)?", "mocha", "tobacco(?:[ -]brown)?",
     ),
     "blue-gray": (
-        "blu(?:e|ish)[ -]gr[ae]y(?:ish)?", "gr[ae]y(?:ish)?[ -]blue", "blue", "bluish", "slate(?:[ -](?:blue|gr[ae]y))?", "steel(?:[ -](?:blue|gr[ae]y))", "smoky(?:[ -](?:blue|gr[ae]y))", "cobalt", "navy", "azure", "indigo", "cyan", "gunmetal",
+        "blu(?:e|ish)[ -]gr[ae]y(?:ish)?", "gr[ae]y(?:ish)?[ -]blue", "blue", "bluish", "slate(?:[ -](?:blue|gr[ae]y))?", "steel(?:[ -](?:blue|gr[ae]y))", "smoky(?:[ -](?:blue|gr[ae]y))", "cobalt", "navy", "azure", "indigo", "cyan", "gunmetal", "denim", "pewter", "ash[ -]blue", "lead[ -]gr[ae]y", "leaden", "blu(?:e|ish)[ -]black",
     ),
-    "black": ("black", "blackish", "jet-black", "jet", "inky", "ebony", "coal-black", "pitch-black", "tar-black", "almost black", "near-black"),
-    "purple": ("purple", "purplish", "violet", "violaceous", "lilac", "mauve", "lavender", "plum", "magenta", "aubergine"),
-    "yellow": ("yellow", "yellowish", "amber", "golden", "mustard(?:-yellow)?", "honey-yellow", "straw-yellow", "lemon", "ochre", "saffron", "straw"),
+    "black": ("black", "blackish", "jet-black", "jet", "inky", "ebony", "coal-black", "pitch-black", "tar-black", "almost black", "near-black", "charcoal(?:[ -]black)?", "soot(?:y)?(?:[ -]black)?", "onyx", "raven", "obsidian", "(?:ink|jet|coal|pitch|midnight)[ -]black"),
+    "purple": ("purple", "purplish", "violet", "violaceous", "lilac", "mauve", "lavender", "plum", "magenta", "aubergine", "amethyst", "eggplant", "grape", "mulberry", "wine[ -]coloured", "wine[ -]colored"),
+    "yellow": ("yellow", "yellowish", "amber", "golden", "mustard(?:-yellow)?", "honey-yellow", "straw-yellow", "lemon", "ochre", "saffron", "straw", "honey", "canary", "butter(?:y)?", "sulphur", "sulfur"),
 }  # fmt: skip
 
-_DEGREE = r"(?:very |deep |dark |light |pale |bright |slate |steel |milky |straw |jet |soft |faint |dull |dusky |vivid |intense |strong |rich |pastel |warm |cool |slightly |fiery |\w+-)?"
+_DEGREE = r"(?:(?!(?:no|not|never|hardly|without|of|by|from|free|neither|nor|than|any|lacks?)\b)\w+[ -])?"
 _AREA = (
     r"(?:colou?r(?:ation|ed|ing)?|areas?|pigment(?:ation)?|hues?|tones?|tints?|tinge|dis?colou?ration|lesion|centre|center|macule|patch(?:es)?|zones?|spots?|surface|shades?|background|rim|halo|border|"
-    r"blotch(?:es)?|flecks?|specks?|speckles?|islands?|mottling|base|core|periphery|component|cast|foc(?:us|i)|portion|sector|region|half|plaque|papule|nodule|streaking|predominance|undertone)"
+    r"blotch(?:es)?|flecks?|specks?|speckles?|islands?|mottling|base|core|periphery|component|cast|foc(?:us|i)|portions?|sectors?|regions?|sections?|parts?|quadrants?|stain(?:ing)?|half|plaque|papule|nodule|streaking|predominance|undertone|margins?|edges?|sheen|wash|tonality|palette)"
 )
-_PART = r"(?:it|lesion|surface|centre|center|periphery|part(?: of it)?|background|base|middle|core|rim|colou?r|hue|remainder|rest|half|side|border|edge|tone|shade|pole|plaque|papule|nodule|macule|patch|area|spot|interior)"
-_TURNS = r"(?:turn(?:s|ed|ing)|becom(?:es|ing)|tinged|tinted|stained|shaded|suffused|dyed|washed|flushed|speckled|flecked|mottled|streaked|coloured|colored)(?: with| in| by)?(?: an?)?"
-_SOME = r"(?:touch|hint|tinge|note|trace|dash|wash|suggestion|cast|blend|mixture|mix|admixture|combination|shades?|patch(?:es)?|rim|areas?|zones?|flecks?|specks?|streaks?|hues?|tones?) of"
-_LEADS = r"(?:is|are) (?:the |its )?(?:leading|dominant|main|prevailing|predominant|principal|only|sole|single|base|primary|second) (?:colou?r|hue|tone|shade|tint)s?"
+_PART = r"(?:it|lesion|surface|centre|center|periphery|parts?(?: of it)?|portions?|zones?|sections?|regions?|background|base|middle|core|rim|colou?rs?|hues?|remainder|rest|half|side|border|edge|margin|tones?|shades?|pole|plaque|papule|nodule|macule|patch|areas?|spot|interior|growth|pigment|component)(?: that| which)?"
+_BE = r"(?:is|are|is clearly|appears?|looks?|seems?|shows?|has|have|displays?|exhibits?|remains?|becomes?|presents (?:as|with)|includes?|ranges? from|var(?:y|ies) from|coloured|colored)"
+_TURNS = r"(?:turn(?:s|ed|ing)|becom(?:es|ing)|tinged|tinted|stained|shaded|suffused|dyed|washed|flushed|speckled|flecked|mottled|streaked|coloured|colored|shot through|interspersed)(?: with| in| by)?(?: an?)?"
+_SOME = r"(?:touch|hint|tinge|note|trace|dash|wash|suggestion|cast|blend|mixture|mix|admixture|combination|shades?|patch(?:es)?|rim|areas?|zones?|flecks?|specks?|streaks?|hues?|tones?|foc(?:us|i)|portions?|amounts?|element|component|presence) of"
+_LEADS = r"(?:is|are) (?:the |its |an? |one of the )?(?:leading|dominant|main|prevailing|predominant|principal|only|sole|single|base|primary|second|secondary|additional|further|third) (?:colou?r|hue|tone|shade|tint)s?|(?:is|are) the colou?rs? that"
+_WHERE = r"(?:in|at|on|near|along|around|within|throughout|towards?|across) (?:the |its |an? |one )(?:\w+ )?(?:middle|centre|center|rim|border|edge|periphery|margin|core|lesion|surface|half|pole|side|part|portion|area|outskirts|interior)"
+_HOW = r"(?:\w+ly |partly |in part |mostly |almost |more |rather |quite |very |all )?"
+_SEEN = r"(?:seen|visible|present|noted|observed|evident|identified|apparent|made out|found|recogni[sz]ed|appreciated)"
+_OF_ANOTHER = r"(?:scale|crust|hair|circle|cyst|comedo|plug|keratin|rosette|ring|pustul|vesic|bulla|blister|milia|content|fluid|collar|lobule|lacuna|leaf|spoke|nest|opening|rod|star|clot|follic|dot|globule|clod|vessel|line|streak|network|veil|structure|light|reflect)\w*"
+"""What may be of a colour that the lesion is not."""
 
 
 def _said(*shades: str) -> re.Pattern[str]:
-    one = rf"{_DEGREE}(?:" + "|".join(shades) + r")(?:-coloured|-colored|-toned|-tinged|-hued)?"
+    # A frame that opens with the shade finds it behind any adjective.
+    shade = "(?:" + "|".join(shades) + r")(?:[ -](?:coloured|colored|toned|tinged|tinted|hued))?(?!-\w)"
+    one = _DEGREE + shade
     return frames(
-        rf"{one}(?:,? (?:and|or|to) \S+)? {_AREA}",
-        rf"{_PART} (?:is|are|appears?|looks?|seems?|shows|has|displays) (?:\w+ly |partly |in part |mostly |almost )?(?:an? )?{one}(?! (?:scale|crust|hair|dot|globule|vessel|line|streak|network|veil|light|reflect)\w*)",
-        rf"{_TURNS} {one}",
-        rf"{_SOME} (?:the |a )?{one}",
-        rf"{one} (?:{_LEADS}|predominates|dominates|prevails|throughout|all over|in the (?:middle|centre|center)|at the (?:rim|border|edge|periphery|centre|center)|towards? the (?:rim|border|edge|periphery|centre|center))",
-        *(f"colour: {shade}" for shade in shades),
+        rf"{shade}(?:(?:,? (?:and|or|to) \S+)? {_AREA}| (?:{_LEADS}|predominates|dominates|prevails|throughout|all over|{_WHERE}|in colou?r|and nothing|(?:is|are|can be) (?:\w+ly |also |further )?{_SEEN}))",
+        rf"(?:{_PART}(?: {_BE}|:) {_HOW}(?:an? )?|{_TURNS} |{_SOME} (?:the |an? )?){one}(?!(?: and \w+| or \w+)? {_OF_ANOTHER})",
+        rf"(?:contains?|includes?|comprises?|features?|tends? (?:to|towards?)|mainly|predominantly|mostly) {one}(?=[.;,]|$| (?:and|or|in|at|within|too|also|as|along)\b)(?!, \w+ {_OF_ANOTHER})",
+        *(f"colour: {name}" for name in shades),
     )
 
 

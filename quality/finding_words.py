@@ -9,29 +9,29 @@ from quality.patterns import whole_words
 
 CRITERIA: dict[str, re.Pattern[str]] = {
     "pigment_network": whole_words(
-        r"pigment(?:ed|ary)?[ -]network", r"reticular (?:network|pattern|lines?)", r"pigment(?:ed)? (?:lattice|mesh(?:work)?|grid|net)",
+        r"pigment(?:ed|ary)?[ -]network", r"(?<!vascular )(?<!vessel )(?<!capillary )(?<!negative )(?<!inverse )(?<!inverted )(?<!reversed )(?<!white )(?<!whitish )(?<!pseudo-)network(?: (?:pattern|structure|lines?))?(?! of (?:\w+ ){0,2}(?:vessels?|capillar\w+|telangiectas\w+|cracks|fissures))", r"reticular (?:network|pattern|lines?)", r"reticulation", r"pigment(?:ed)? (?:lattice|mesh(?:work)?|grid|net)",
         r"(?:network|lattice|meshwork|grid|net) of (?:\w+,? )?(?:pigment\w*|brown\w*|lines|dark|even|slender|uneven)", r"brown(?:ish)? (?:network|lattice|mesh(?:work)?|grid)",
     ),
     "blue_whitish_veil": whole_words(
-        r"blu(?:e|ish)[ /-]?(?:whit(?:e|ish)|gr[ae]y(?:ish)?)?[ -]?(?:veil|haze|film)", r"(?:milky|opaque|hazy|whitish)[ -](?:blue )?veil(?! of scale)",
+        r"blu(?:e|ish)[ /-]?(?:whit(?:e|ish)|gr[ae]y(?:ish)?)?[ -]?(?:veil|haze|film)", r"(?:milky|opaque|hazy|whitish)[ -](?:blue )?veil(?! of scale)", r"blu(?:e|ish)[ /-]whit(?:e|ish) (?:structureless )?(?:area|zone|region|opacity|overlay|hue|sheen|discolou?ration|patch|pigmentation|coating|cover)s?", r"veil[ -]like (?:structures?|areas?|zones?|haze|films?|opacity)",
     ),
     "vascular_structures": whole_words(
-        r"vascular (?:structures?|patterns?)", r"(?:blood )?vessels?", r"telangiectas(?:ia|iae|ias|es)", r"vascularity", r"capillar(?:y|ies)(?: loops?)?",
+        r"vascular (?:structures?|patterns?)", r"(?:blood )?vessels?", r"telangiectas(?:ia|iae|ias|es)", r"vascularity", r"vasculature", r"capillar(?:y|ies)(?: loops?)?",
     ),
     "pigmentation": whole_words(r"pigmentation", r"(?:pigment )?blotch(?:es)?", r"pigment(?! network| net| dots| globule| spot| lattice| grid| mesh)"),
     "streaks": whole_words(r"streak(?:s|ing)?(?! of (?:scale|blood|light))", r"pseudopods?", r"radial (?:streaming|projections?)", r"star-?burst(?:-like)?(?! vessel)"),
-    "dots_and_globules": whole_words(r"(?<!red )(?<!pinpoint )(?<!yellow )(?<!white )dots(?: (?:and|or|/) globules)?", r"globules?", r"clods?"),
+    "dots_and_globules": whole_words(r"(?<!\bred )(?<!pinpoint )(?<!yellow )(?<!white )dots(?: (?:and|or|/) globules)?", r"globules?", r"clods?"),
     "regression_structures": whole_words(
         r"(?<!within )(?<!within areas of )regression(?: (?:structures?|areas?))?", r"regressi(?:ve|ng) (?:structures?|areas?|zones?)", r"regressed (?:structures?|areas?)",
     ),
 }  # fmt: skip
 
 EVEN = whole_words(
-    r"regular(?:ly)?", r"even(?:ly)?", r"uniform(?:ly)?", "orderly", r"symmetrical(?:ly)?", "equally", r"equal (?:size|length|distance|spacing)s?", r"same (?:size|length|distance|spacing)", r"homogeneous(?:ly)?",
+    r"regular(?:ly)?", r"even(?:ly)?", r"uniform(?:ly)?", "orderly", "ordered", r"well[ -]organi[sz]ed", r"monomorph\w+", r"well[ -]spaced", "constant", "steady", r"similar in (?:size|length|shape)", r"equal in (?:size|length|shape)", r"symmetrical(?:ly)?", "equally", r"equal (?:size|length|distance|spacing)s?", r"same (?:size|length|distance|spacing)", r"homogeneous(?:ly)?",
     r"consistent(?:ly)?", r"well-?ordered", r"similar (?:size|length|spacing)s?", r"balanced", r"equidistant", r"neat(?:ly)?", r"like-?sized", r"unvaried", r"identical",
 )  # fmt: skip
 UNEVEN = whole_words(
-    r"irregular(?:ly)?", r"uneven(?:ly)?", "disorderly", r"asymmetrical(?:ly)?", r"random(?:ly)?", r"haphazard(?:ly)?", r"odd (?:intervals?|places?|spacing)", r"ragged", r"strewn", r"every (?:size|length)", r"var(?:ying|iable|ied) (?:size|length|spacing|calibre|caliber|shape|density|thickness)s?", r"different (?:size|length)s?", r"differing (?:size|length)s?",
+    r"irregular(?:ly)?", r"uneven(?:ly)?", "disorderly", r"asymmetrical(?:ly)?", "asymmetrically", r"(?:various|varied|variable|unequal|different|mixed|assorted|all) (?:sizes|lengths|shapes)", r"var(?:y|ies|iable|ying|ied) (?:\w+ly )?in (?:size|length|shape|spacing|distribution|colou?r)", r"differ(?:s|ing|ent)? in (?:size|length|shape)", r"(?:various|variab|different|unequal)ly[ -](?:sized|spaced|shaped)", r"(?:polymorph|pleomorph|heteromorph)\w+", r"bizarre", r"unstructured", r"disarranged", r"one[ -]sided", r"random(?:ly)?", r"haphazard(?:ly)?", r"odd (?:intervals?|places?|spacing)", r"ragged", r"strewn", r"every (?:size|length)", r"var(?:ying|iable|ied) (?:size|length|spacing|calibre|caliber|shape|density|thickness)s?", r"different (?:size|length)s?", r"differing (?:size|length)s?",
     r"erratic(?:ally)?", r"patchy", r"disorgani[sz]ed", r"chaotic(?:ally)?", r"heterogeneous(?:ly)?", r"inhomogeneous(?:ly)?", r"unequal(?:ly)?", r"jumbled", r"non-?uniform(?:ly)?", r"inconsistent(?:ly)?", r"disordered", r"asymmetric", r"variegated", r"unpredictabl[ey]",
 )  # fmt: skip
 
@@ -39,10 +39,10 @@ UNEVEN = whole_words(
 VALUES: dict[str, dict[str, re.Pattern[str]]] = {
     "pigment_network": {
         "typical": whole_words(
-            "typical", "regular", "orderly", r"even(?:ly)?", r"uniform(?:ly)?", r"honeycomb(?:[ -]like)?", r"delicate", r"fine-?meshed", r"homogeneous", r"consistent", r"well-?ordered", r"neat", r"fading (?:gently|evenly)", r"regularly",
+            "typical", "regular", "orderly", r"even(?:ly)?", r"uniform(?:ly)?", r"honeycomb(?:[ -]like)?", r"delicate", r"fine-?meshed", r"homogeneous", r"consistent", r"well-?ordered", r"neat", r"fading (?:gently|evenly)", r"regularly", r"well[ -]organi[sz]ed", r"organi[sz]ed", r"ordered", r"monotonous", r"even(?:ly)? (?:sized|spaced) (?:holes|mesh\w*|lines)",
         ),
         "atypical": whole_words(
-            "atypical", r"irregular(?:ly)?", "disrupted", "distorted", "disorderly", "broken", "uneven", r"smudged", r"coarse", r"interrupted", r"chaotic", r"disorgani[sz]ed", r"heterogeneous", r"variable", r"prominent and irregular", r"unevenly", r"patchy", r"thickened", r"disordered",
+            "atypical", r"irregular(?:ly)?", "disrupted", "distorted", "disorderly", "broken", "uneven", r"smudged", r"coarse", r"interrupted", r"chaotic", r"disorgani[sz]ed", r"heterogeneous", r"variable", r"prominent and irregular", r"unevenly", r"patchy", r"thickened", r"disordered", r"erratic(?:ally)?", r"inhomogeneous", r"non-?uniform", r"variably", r"varying", r"asymmetric", r"widened", r"broadened", r"coarsened", r"end(?:s|ing) abruptly", r"bizarre",
         ),
     },
     "streaks": {"regular": EVEN, "irregular": UNEVEN},
@@ -56,10 +56,10 @@ VALUES: dict[str, dict[str, re.Pattern[str]]] = {
     "vascular_structures": {
         "arborizing": whole_words(r"arbori[sz]ing", r"branch(?:ing|ed|es)", r"arborescent", r"tree-?like", r"ramif\w+"),
         "comma": whole_words(r"commas?(?:[ -](?:shaped|like))?"),
-        "hairpin": whole_words(r"hair[ -]?pins?(?:[ -](?:shaped|like))?", r"looped", r"u-shaped"),
-        "wreath": whole_words(r"wreath(?:[ -](?:shaped|like))?", r"garland", r"crown"),
-        "dotted": whole_words("dotted", "pinpoint", r"punctate", r"(?:red|tiny) dots"),
-        "linear irregular": whole_words(r"linear,? irregular", r"irregular,? (?:linear|thread-?like)", r"serpentine", r"straggling", r"linear vessels of (?:uneven|varying|irregular)"),
+        "hairpin": whole_words(r"hair[ -]?pins?(?:[ -](?:shaped|like))?", r"looped", r"looping", r"loops", r"u-shaped"),
+        "wreath": whole_words(r"wreath(?:[ -](?:shaped|like))?", r"garland", r"crown", r"corona"),
+        "dotted": whole_words("dotted", "pinpoint", r"punctate", r"(?:red|tiny) dots", r"point-?like", r"pin-?head", r"punctiform", r"dot-?like"),
+        "linear irregular": whole_words(r"linear,? (?:and |but )?irregular(?:ly)?", r"irregular(?:ly)?,? (?:and |but )?(?:\w+,? )?(?:linear|thread-?like)", r"irregular(?:ly)? (?:lines|linear)", r"linear vessels that are irregular", r"sinuous", r"meandering", r"serpentine", r"straggling", r"linear vessels of (?:uneven|varying|irregular)"),
     },
     "regression_structures": {
         "blue areas": whole_words(r"blu(?:e|ish)(?!\S*[ -](?:and|to|or)[ -]whit)(?:[ -]gr[ae]y\w*)?", r"peppered", r"peppering", r"granular\w*", r"granules"),

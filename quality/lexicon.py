@@ -20,6 +20,7 @@ DIAGNOSTIC = whole_words(
     "harmless", "innocent", "innocuous", "dangerous", r"worr(?:ying|isome)", "concerning", r"suspicious(?:-looking)?", "life-?threatening",
     r"(?:acnei|psoriasi|impetigini|keloidi)form", "psoriatic", "infectious", "viral", "bacterial", "fungal", "mycotic", "parasitic", "allergic", "autoimmune", r"(?:lichen|na?ev|lup|ecz?emat|pemphig|sarc|kel|melanom)oid", "eczematous",
     r"(?:h[ae]+m)?angiomatous", r"(?:lip|fibr|carcin|sarc|melan)omatous", "metastatic", "melanocytic", "disorders?",
+    "harmful", "threatening", "deadly", "fatal", "treacherous", r"oncolog\w+", "contagious", "communicable", "degenerative", r"normal variants?", r"(?:skin|genetic|medical|chronic|hereditary|inherited|rare) conditions?", r"infest(?:ed|ation)", "infected", "septic", r"dermatos[ie]s", "pathognomonic", r"a?etiolog(?:y|ies|ic|ical)", "precursor", r"premalign\w+", r"carcinogen\w*",
 )  # fmt: skip
 
 # Seen only through a dermatoscope, so wrong on a clinical photograph.
@@ -147,6 +148,7 @@ PLACEHOLDER = registered(
         r"lorem ipsum|\{[\w ]*\}|\[[a-z][\w /|,-]{0,60}\]|%[sd]\b|\bX{3,}\b|_{3,}|\bto be (?:completed|filled|added|determined)\b|\bTB[CDA]\b|<[a-z_ /]{1,40}>|\.{4,}|…{2,}|\bTODO\b"
         r"|\bN/A\b|<\|[^|]*\|>|\$\{?[a-z_]+|%\(\w+\)s|\((?:insert|add|describe|fill|enter|specify|state|choose|select|name|give|list|mention)\b[^)]*\)|\binsert\b[^.]{0,40}\bhere\b|\bplaceholder\b"
         r"|\b(?:write|describe|list|insert|add|provide|enter|specify|state|fill in|mention|summari[sz]e|give) (?:one|an?|the|your|any|all|here|in|two|up to|at least|between)\b[^.]{0,60}\b(?:here|words|sentences?|below|above|paragraphs?|fields?|findings?|features)\b"
+        r"|\b(?:goes|go|comes|belongs?|follows|to follow) here\b|\bthis (?:paragraph|sentence|section|text) (?:will|should|must|is to|describes|gives|contains)\b|\byour text\b|\b(?:is|are|an?|the|and|with|of|by|in|on|at|has) \((?:colou?r|shape|size|site|location|texture|border|edge|outline|name|age|sex|value|type|morphology|lesion|lesion type|diagnosis|number|date|adjective|noun|finding|pattern|distribution|surface|body site|body part|criterion|feature|concept)s?\)|\w ?\| ?\w|[@#%*~]{2,}|[#@]\w+[#@]|\[\W*\]|\(\W*\)|\b(?:text|description|content|details?|answer|reasoning|sentence|paragraph|findings?) (?:pending|missing|coming soon|to come|goes|not yet)\b|\b(?:replace|substitute|overwrite) (?:this|with|me)\b|\bfill (?:me |this )?in\b|\bdolor sit\b|\bleft blank\b|\b(?:X|n|N)\s?(?:mm|cm)\b"
         r"|\?{2,}|\b(?:example|sample|dummy|default|boilerplate) text\b|\b(?:see|as|same as) (?:above|below)\b|\bTK\b|\bblah\b|\b(?:null|nan|undefined)\b|\boptional:|\b(?:option|choice|field|value|item|slot|section|sentence|finding|feature|step) ?[#_]?\d\b|\b\w+_\w+\b",
         re.IGNORECASE,
     )

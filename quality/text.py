@@ -44,20 +44,22 @@ _SCOPE_START = re.compile(
     re.IGNORECASE,
 )
 _SEEN_NEXT = re.compile(rf"\b(?:{_SEEN})\s*$", re.IGNORECASE)
+_SEEN_ENDS = (*_SEEN.replace("[sz]", "s").split("|"), "recognized")
 _SEEN_FIRST = re.compile(rf"^\s*(?:{_SEEN})\b", re.IGNORECASE)
 """An adjective of the phrase itself: in "not show visible vessels" nothing new begins at "visible"."""
 
 _DENIED_BEFORE = re.compile(
     r"\b(?:no|not(?! only)|without|absence of|absent|lacks?|lacking|neither|nor|free (?:of|from)|devoid of|rather than"
     r"|never|cannot|nowhere|in vain|fail(?:s|ed)? to|missing|spared by|none of|void of|bare of|nothing|little (?:if any|or no)"
-    r"|(?:do|does|did|is|are)n['\u2019]t)\b|\bnon[- ]$",
+    r"|zero|negative for|unaccompanied by|instead of|as opposed to|wanting in|(?:do|does|did|is|are|was|were|has|have|had|could|ca|wo)n['\u2019]t)\b|\bnon[- ]$",
     re.IGNORECASE,
 )
 _DENIED_AFTER = registered(
     re.compile(
-        r"(?:\w+ly\s+|to\s+be\s+|be\s+){0,2}(?:absent|missing|lacking|undetectable"
+        r"(?:\w+ly\s+|to\s+be\s+|be\s+|nowhere\s+){0,2}(?:absent|missing|lacking|undetectable|undetected|non-?existent|nil|wanting|excluded|ruled\s+out"
         rf"|(?:not|never)\s+(?:be\s+)?(?:\w+ly\s+)?(?:{_SEEN}))\b"
-        r"|(?:not|never|n['\u2019]t)\s+(?:\w+ly\s+)?(?:be\s+|to\s+be\s+)?(?:occur|develop\w*|form\w*|exist|feature|figure|show|part\b|in evidence|among|prominent|conspicuous|a feature|striking|obvious|marked|to be|found|made out|encountered|met|had|there)"
+        rf"|nowhere\s+(?:to\s+be\s+)?(?:{_SEEN})|conspicuous\s+by\s+(?:its|their)\s+absence|fail(?:s|ed)?\s+to\s+(?:appear|show|develop|occur|form)|no\s+(?:trace|evidence|hint)\b"
+        r"|(?:not|never|n['\u2019]t)\s+(?:\w+ly\s+)?(?:be\s+|to\s+be\s+)?(?:occur|appear|demonstrated|develop\w*|form\w*|exist|feature|figure|show|part\b|in evidence|among|prominent|conspicuous|a feature|striking|obvious|marked|to be|found|made out|encountered|met|had|there)"
         r"|(?:searched|looked|sought)(?:\s+for)?[^,;]*?\b(?:in vain|not found|without (?:success|result))"
         rf"|(?:cannot|can\s+not|can['\u2019]t|could\s+not)\s+be\s+(?:\w+ly\s+)?(?:{_SEEN})\b",
         re.IGNORECASE,
@@ -70,7 +72,11 @@ _ASIDE = registered(
     )
 )
 _LIST_DENIED = registered(
-    re.compile(r"^[^:.;]*:\s*(?:absent|none|nil|negative|not (?:seen|present|visible))\W*$", re.IGNORECASE)
+    re.compile(
+        r"^[^:.;]*:\s*(?:absent|none|nil|negative|not (?:seen|present|visible))\W*$"
+        r"|\b(?:(?:offer|show|f[io]nd|found|see|ha|reveal|display)\w* none|c[oa]mes? up empty|without (?:result|success)|in vain)\b",
+        re.IGNORECASE,
+    )
 )
 """Behind the list that a phrase stands in: "streaks, veil and globules: none"."""
 
@@ -78,7 +84,9 @@ _ABSENT_ARE = registered(
     re.compile(
         r"(?:^|,)\W*(?:\w+ly\s+|also\s+|equally\s+)?(?:absent|missing|lacking|not (?:seen|visible|present))\s+(?:is|are|was|were)\b"
         r"|\b(?:absent|missing|lacking|not (?:\w+ )?(?:seen|visible|present|found|identified|recogni[sz]ed|discernible|detected)),?\s+(?:just )?(?:as|so|and so)\s+(?:is|are|was|were)\b"
-        r"|\b(?:neither|nor)\s+(?:is|are|was|were|do|does|did|can|has|have)\b",
+        r"|\b(?:absent|missing|negative|lacking|not (?:\w+ )?(?:seen|visible|present|found|observed|identified|noted|there|met|fulfilled|satisfied))(?:(?:\s+\w+)?,\s*(?:namely|that is|i\.e\.|viz\.?|specifically)|(?:\s+\w+){0,4}:)"
+        r"|\bnot\s+(?:seen|found|visible|present|identified|observed|detected)\s+(?:is|are|was|were)\b|\bwhat\b[^,;]*\b(?:cannot|not|never|lacks|missing|absent)\b[^,;]*?\b(?:is|are)\b"
+        r"|\b(?:neither|nor|nowhere|nothing|(?:at|in)\s+no\s+(?:point|place|spot|part)(?:\s+of\s+(?:the|this)\s+\w+)?)\s+(?:is|are|was|were|do|does|did|can|could|has|have)(?:\s+there)?\b",
         re.IGNORECASE,
     )
 )
@@ -86,7 +94,7 @@ _ABSENT_ARE = registered(
 
 _LEFT_OPEN = registered(
     re.compile(
-        r"\bwhether\b|^\W*(?:and )?(?:so|likewise)\s+(?:is|are|do|does)\b|\btoo much\b|\bjudge?ment (?:on|of|about)\b|\bsame (?:is true|holds|applies|goes|can be said)\b|\b(?:not|nor|never|n['\u2019]t|hardly|barely)\s+(?:\w+ly\s+)?(?:allow|permit|possible|enable|suffic\w+|enough|clear enough)\b"
+        r"\bwhether\b|\bwherever\s|\bwhere\s+(?:the\s+)?(?:\w+\s+)?$|\bno (?:further|additional|other)\s+(?:\w+\s+)?$|^\W*(?:and )?(?:so|likewise)\s+(?:is|are|do|does)\b|\btoo much\b|\bjudge?ment (?:on|of|about)\b|\bsame (?:is true|holds|applies|goes|can be said)\b|\b(?:not|nor|never|n['\u2019]t|hardly|barely)\s+(?:\w+ly\s+)?(?:allow|permit|possible|enable|suffic\w+|enough|clear enough)\b"
         r"|\b(?:impossible|too (?:\w+ )?(?:blurred|dark|bright|small|poor|coarse))\b"
         r"|\b(?:no|nothing)\b[^,]*\b(?:statement|judge?ment|assessment|conclusion|information|can be (?:said|told|stated))\b"
         r"|\b(?:prevents?|precludes?|hinders?|hampers?|impedes?)\b",
@@ -98,7 +106,7 @@ _LEFT_OPEN = registered(
 _STAYS_OPEN = registered(
     re.compile(
         r"(?:cannot|can\s+not|can['\u2019]t|could\s+not|couldn['\u2019]t)\s+be\s+(?:\w+ly\s+)?(?:decided|told|said|made out|established|settled|assessed|judged|"
-        r"evaluated|determined|graded)|(?:cannot|can\s+not|can['\u2019]t)\s+be\s+(?:\w+ly\s+)?(?:commented|rated|classified|read|interpreted|confirmed|ascertained|called|answered)|neither\s+confirmed\s+nor|\b(?:remains?|stays?|is|are|left)\s+(?:\w+ly\s+)?(?:undetermined|undecided|open|unclear|uncertain|indeterminate)",
+        r"evaluated|determined|graded)|(?:cannot|can\s+not|can['\u2019]t)\s+be\s+(?:\w+ly\s+)?(?:applied|commented|rated|classified|read|interpreted|confirmed|ascertained|called|answered)|neither\s+confirmed\s+nor|(?:cannot|can\s+not|can['\u2019]t)\s+be\s+(?:\w+ly\s+)?(?:shown|seen|known|proven)\s+from|\b(?:remains?|stays?|is|are|left)\s+(?:\w+ly\s+)?(?:undetermined|undecided|open|unclear|uncertain|indeterminate)",
         re.IGNORECASE,
     )
 )
@@ -114,7 +122,7 @@ _UNASSESSED = registered(
 )
 _TURN = registered(
     re.compile(
-        r"\b(?:no[rt]?|non|nowhere|in vain|fail(?:s|ed)?|void|bare|nil|negative|spared|free|little|none|nothing|never|neither|nor|so|likewise|cannot|searched|looked|sought|without|whether|same|hardly|barely|free of|devoid|rather than|too|open|un\w+|im\w+|indeterminate"
+        r"\b(?:no[rt]?|non|nowhere|empty|what|zero|instead|opposed|wanting|excluded|ruled|conspicuous|in vain|fail(?:s|ed)?|void|bare|nil|negative|spared|free|little|none|nothing|never|neither|nor|so|likewise|cannot|searched|looked|sought|without|whether|same|hardly|barely|free of|devoid|rather than|too|open|un\w+|im\w+|indeterminate"
         r"|absen\w+|lack\w*|missing|prevent\w*|preclude\w*|hinder\w*|hamper\w*|impede\w*)\b|n['\u2019]t\b",
         re.IGNORECASE,
     )
@@ -138,9 +146,15 @@ _DENIALS = {
 apart(*_DENIALS.values())
 _ASKED = Together(_DENIALS)
 
+_QUALIFIED = re.compile(r"\s+(?:with|of|in|from|at)\b", re.IGNORECASE)
+"""Behind a phrase: it is narrowed down, and its verb is still to come: "vessels of a defined type are not seen"."""
+
+_OTHER_SCRIPT = re.compile(r"[\u0370-\u1dff\u2c60-\ud7ff\uf900-\ufaff]{2}")
+"""A word in another script than Latin; a single Greek letter may stand in English."""
+
 _VOWEL = re.compile(r"[aeiouy]")
 _CONSONANTS = re.compile(r"[bcdfghjklmnpqrstvwxz]{6}")
-_NEXT_ITEM = re.compile(r",|\band\b")
+_NEXT_ITEM = re.compile(r",|\band\b(?!\s+(?:not|never|nowhere|absent|missing)\b)")
 
 _CLOSED_CLASS = (
     "a an the this that these those it its they their there here he she we i you his her our "
@@ -255,6 +269,38 @@ ELSEWHERE: frozenset[str] = frozenset(
         "ein",
         "dem",
         "den",
+        "zu",
+        "im",
+        "aus",
+        "bei",
+        "de",
+        "du",
+        "un",
+        "au",
+        "aux",
+        "en",
+        "na",
+        "ja",
+        "ei",
+        "ole",
+        "myös",
+        "nem",
+        "egy",
+        "az",
+        "és",
+        "este",
+        "sunt",
+        "cu",
+        "din",
+        "je",
+        "jsou",
+        "není",
+        "ang",
+        "ng",
+        "mga",
+        "ya",
+        "wa",
+        "kwa",
     ]
 )
 
@@ -356,7 +402,7 @@ def _parts(text: str, end: re.Pattern[str]) -> tuple[Sequence[str], Sequence[int
 @lru_cache(maxsize=64)
 def reach(before: str) -> str:
     """The end of `before` that still governs the phrase after it: what follows the last word that opens a scope."""
-    before = _SEEN_NEXT.sub("", before)
+    before = _without_seen(before)
     starts = [match.end() for match in _SCOPE_START.finditer(before)]
     return before[starts[-1] :] if starts else before
 
@@ -371,7 +417,7 @@ def _turns(text: str, clause: int) -> bool:
 def _polarity(before: str, after: str, text: str) -> Polarity:
     """What a clause of a text says of a phrase, from its words before and after."""
     may = _denials(text)
-    governing = reach(before) if "unassessed" in may or _DENIED_BEFORE.search(_SEEN_NEXT.sub("", before)) else ""
+    governing = reach(before) if "unassessed" in may or _DENIED_BEFORE.search(_without_seen(before)) else ""
     if _left_open(before, after, governing, may):
         return Polarity.UNASSESSED
     inverted = _ABSENT_ARE.search(before) if "absent are" in may else None
@@ -383,6 +429,11 @@ def _polarity(before: str, after: str, text: str) -> Polarity:
         "list denied" in may and _LIST_DENIED.search(after)
     )
     return Polarity.DENIED if behind else Polarity.AFFIRMED
+
+
+def _without_seen(before: str) -> str:
+    """A text without a word of seeing that it ends with; most end with none."""
+    return _SEEN_NEXT.sub("", before) if before.rstrip().lower().endswith(_SEEN_ENDS) else before
 
 
 def _left_open(before: str, after: str, governing: str, may: frozenset[str]) -> bool:
@@ -409,10 +460,10 @@ def _stays_open(after: str) -> bool:
 def _predicate(after: str) -> str:
     """What is said from the first verb after a phrase, or after the list that it opens: six words, to a comma or "and".
 
-    Empty if another verb, unknown here, may stand between the phrase and that verb.
+    Empty if another verb, unknown here, may stand between the phrase and that verb: two words, or seven that qualify the phrase.
     """
     gap = _GAP_END.search(after)
-    if gap is None or len(words(after[: gap.start()])) > 2:
+    if gap is None or len(words(after[: gap.start()])) > (7 if _QUALIFIED.match(after) else 2):
         return ""
     verb = _VERB.search(after, gap.start())
     return " ".join(_NEXT_ITEM.split(after[verb.start() :], maxsplit=1)[0].split()[:6]) if verb else ""
@@ -426,16 +477,21 @@ def function_word_share(tokens: Sequence[str]) -> float:
 def holds_foreign(text: str) -> bool:
     """Whether any sentence of a text is `foreign`."""
     said: Iterable[str] = sentences(text)
-    if ELSEWHERE.isdisjoint(words(text)):  # then a sentence with any English function word is not
+    if text.isascii() and ELSEWHERE.isdisjoint(words(text)):  # then a sentence with any English function word is not
         said = [sentence for sentence in said if FUNCTION_WORDS.isdisjoint(sentence.lower().split())]
     return any(map(foreign, said))
 
 
 def foreign(sentence: str) -> bool:
-    """Whether a sentence has function words of another language and hardly any English ones, or is long and has none at all."""
+    """Whether a sentence has words or letters of another language and hardly any English function words, or is long and has none at all."""
     tokens = _tokens(sentence.lower())
     share, other = function_word_share(tokens), len(ELSEWHERE.intersection(tokens))
-    return (other >= 2 and share < 0.2) or (other >= 1 and share < 0.15) or (len(tokens) >= 7 and share == 0)
+    if not sentence.isascii():
+        if _OTHER_SCRIPT.search(sentence):
+            return True
+        accented = sum(any(char.isalpha() and not char.isascii() for char in token) for token in tokens)
+        other += max(0, accented - 1)  # English has words such as "café-au-lait"
+    return (other >= 2 and share < 0.2) or (other >= 1 and share < 0.15) or (len(tokens) >= 9 and share == 0)
 
 
 def looped(tokens: Sequence[str]) -> str:

@@ -260,7 +260,7 @@ MAX_SAME_OPENING = 0.7
 # Words around a criterion in which its value is looked for ("irregularly distributed black dots", "dots are spread
 # irregularly").
 VALUE_WORDS_AHEAD = 4
-VALUE_WORDS_BEHIND = 4
+VALUE_WORDS_BEHIND = 6
 # Both answers are objects of depth three; deeper JSON is noise that only costs time.
 JSON_DEPTH_MAX = 8
 # Characters of an answer's prose that are read: the schemas allow 2,900, and matching is quadratic in hostile repetitions.

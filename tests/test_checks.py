@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from prompts import ontology as ontologies
 from prompts import schemas
-from quality import checks, finding_words, text
+from quality import checks, finding_words, site_words, text
 from quality.claims import Known
 from quality.text import Polarity
 
@@ -261,7 +261,7 @@ SOUND: list[tuple[dict[str, str] | list[str], str]] = [
     ),
     (
         ["Brown(Hyperpigmentation)", "Patch"],
-        "Irregularly bordered hyperpigmented patches are present over both cheeks, symmetric in distribution, "
+        "Irregularly bordered hyperpigmented patches are present over the upper back, symmetric in distribution, "
         "with no visible "
         "scaling, atrophy or textural change compared with the adjacent skin.",
     ),
@@ -348,6 +348,17 @@ POLARITIES = [
     ("Brown, with no visible streaks, globules or vessels.", dict.fromkeys(ABSENT_THREE, "-")),
     ("Not assessed: streaks, vessels.", {"streaks": "?", "vascular_structures": "?"}),
     ("It is free of streaks and without vessels.", {"streaks": "-", "vascular_structures": "-"}),
+    ("Vessels of a defined type are not identified.", {"vascular_structures": "-"}),
+    ("Streaks, vessels with a discernible course and globules are absent.", dict.fromkeys(ABSENT_THREE, "-")),
+    ("Streaks with thick ends are seen.", {"streaks": "+"}),
+    ("Globules, streaks and vessels were looked for and not found.", dict.fromkeys(ABSENT_THREE, "-")),
+    ("The criteria are negative throughout, namely streaks, vessels and globules.", dict.fromkeys(ABSENT_THREE, "-")),
+    ("The lesion is negative for streaks.", {"streaks": "-"}),
+    (
+        "Vessels are conspicuous by their absence, and globules are not demonstrated.",
+        {"vascular_structures": "-", "dots_and_globules": "-"},
+    ),
+    ("Streaks are nowhere to be seen.", {"streaks": "-"}),
 ]
 SIGNS = {Polarity.AFFIRMED: "+", Polarity.DENIED: "-", Polarity.UNASSESSED: "?"}
 
@@ -356,6 +367,72 @@ SIGNS = {Polarity.AFFIRMED: "+", Polarity.DENIED: "-", Polarity.UNASSESSED: "?"}
 def test_denial_reaches_as_far_as_english_says(sentence: str, expected: dict[str, str]) -> None:
     found = {key: text.mentions(sentence, pattern) for key, pattern in finding_words.CRITERIA.items()}
     assert {key: SIGNS[mentions[0].polarity] for key, mentions in found.items() if mentions} == expected
+
+
+@pytest.mark.parametrize(
+    ("said", "region"),
+    [
+        ("in the preauricular region", "head_neck"),
+        ("on the lateral aspect of the neck", "head_neck"),
+        ("on the dorsal trunk", "trunk_back"),
+        ("on the front of the torso", "trunk_front"),
+        ("on the mid-back", "trunk_back"),
+        ("in the web space between two fingers", "upper_limb"),
+        ("on the volar forearm", "upper_limb"),
+        ("at the top of the natal cleft", "gluteal_buttocks"),
+        ("on the plantar surface of the foot", "lower_limb"),
+    ],
+)
+def test_a_site_is_known_by_everyday_and_by_learned_words(said: str, region: str) -> None:
+    assert site_words.region(said) == region
+
+
+@pytest.mark.parametrize("said", ["as far as it shows to the eye", "in the spaces between the legs", "on the left-hand side"])
+def test_other_senses_of_a_word_are_no_site(said: str) -> None:
+    assert site_words.SITE.search(said) is None
+
+
+def test_a_structure_listed_by_itself_is_not_the_criterion_that_shares_its_word() -> None:
+    apart = with_criteria(dots_and_globules="absent") | {
+        schemas.OTHERS_KEY: ["black dots"],
+        schemas.TEXT_KEY: "An atypical pigment network with irregular streaks ends at the rim, and black dots fill the follicles under a "
+        "blue-whitish veil. The brown pigmentation is diffuse and irregular.",
+    }
+    assert "contradiction" not in observed(apart)
+    assert "contradiction" in observed(apart | {schemas.OTHERS_KEY: []})
+
+
+def test_a_value_denied_among_others_is_denied() -> None:
+    said = "There is no regular or irregular streak."
+    assert "regular or irregular streak" in observed(saying(said))["contradiction"].detail
+
+
+def test_a_diagnosis_that_is_a_sign_too_may_conclude() -> None:
+    sign = REASONING | {
+        "reasoning": f"{REASONING['reasoning']} Psoriasis looks alike but has other borders. So the best name for this is tattoo.",
+        "final_diagnosis": "tattoo",
+    }
+    assert "concludes_otherwise" not in reasoned(sign, None)
+
+
+def test_an_expectation_is_no_excuse_for_what_is_told_of_the_patient() -> None:
+    assert "non_visual" in reasoned(arguing("Given the patient's age of 61, such changes are expected."))
+    assert "non_visual" not in reasoned(arguing("At an advanced age such changes would be expected."))
+
+
+@pytest.mark.parametrize(
+    ("sentence", "expected"),
+    [
+        ("Yüzeyi ince beyaz pullu ve çevresi düzensiz.", True),
+        ("可见少量细小的毛发穿过视野。", True),
+        ("병변이 있다.", True),
+        ("Café-au-lait patch.", False),
+        ("A café-au-lait patch, naïve in build, stands at the rim.", False),
+        ("Globules, streaks, veil: none.", False),
+    ],
+)
+def test_a_sentence_in_another_language_is_told_by_its_words_or_letters(sentence: str, expected: bool) -> None:
+    assert text.foreign(sentence) is expected
 
 
 @given(st.text(max_size=400), st.sampled_from(["dermoscopic", "clinical"]))
