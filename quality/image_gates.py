@@ -48,6 +48,7 @@ GATES: tuple[Gate, ...] = (
     Gate("too_bright", "exclude", "a large part is burnt out", (("clipped_share", ">=", t.CLIPPED_SHARE),)),
     Gate("no_colour", "exclude", "a grey picture: colours are what is described", (("colourfulness", "<", t.GREY_COLOUR),)),
     Gate("no_skin", "review", "hardly a pixel has a hue that skin has in any light", (("skin_share", "<", t.SKIN_SHARE),)),
+    Gate("off_topic", "review", "laid out as photographs of other things are", (("off_topic_score", ">=", t.OFF_TOPIC),)),
     Gate(
         "histology",
         "review",
