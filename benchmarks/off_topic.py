@@ -7,7 +7,7 @@ pixels, and each picture of skin is measured in another light and a darker tone 
 
 The photographs are 394 wallpapers that Ubuntu packs (nearly all photographs, a few drawn), 430 MB. In an empty folder:
 
-    for deb in $(python -m benchmarks.off_topic --packages); do curl -sSO $deb && dpkg -x ${deb##*/} . ; done
+    for deb in $(cd repository && python -m benchmarks.off_topic --packages); do curl -sSO $deb && dpkg -x ${deb##*/} . ; done
 
 Without them nothing is fitted: the rule as it stands is measured on the sets and on what scikit-image ships.
 """
