@@ -2,7 +2,7 @@
 
 `python -m benchmarks.teacher [--quick]` prints the numbers; the full run writes benchmarks/results/teacher.json. The engine is real, the model
 is tiny and random (`tests/tiny_vlm.py`): with a model that small, whatever the pipeline costs shows. Both are timed from the stored
-pictures to the last answer, engines up and warm, the median of four rounds with other seeds. Bare and ours take turns (bare, ours, ours,
+pictures to the last answer, engines up and warm, the median of six rounds with other seeds. Bare and ours take turns (bare, ours, ours,
 bare), as the speed of a shared machine drifts over minutes; both keep what vLLM caches from round to round. --quick leaves the engines out, whose start alone takes a minute.
 """
 
@@ -36,7 +36,7 @@ DATA = Path(os.environ.get("DERMOFORGE_TEST_DATA", REPOSITORY.parent / "shared" 
 RESULTS = REPOSITORY / "benchmarks" / "results" / "teacher.json"
 QUESTIONS = 500
 WARM = 16
-ROUNDS = 2
+ROUNDS = 3
 """Rounds of a turn; each engine has two turns, and every round its own seeds."""
 
 TOKENS = 256

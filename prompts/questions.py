@@ -73,7 +73,10 @@ DIFFERENTIAL = (
 )
 RANKED = "{rank}. {name}. For: {supporting}. Against: {against}."
 NOTHING = "nothing recorded"
-RANKED_BY = "Ranked by the number of findings for each diagnosis less those against it; between equals the order says nothing."
+RANKED_BY = (
+    "Ranked by the number of findings for each diagnosis less those against it, then by those for it; among equals the closest relatives of"
+    " the first stand first."
+)
 
 # {case} takes what is known about the person.
 CONTEXT = (

@@ -237,9 +237,9 @@ def test_ranks_follow_the_count_and_a_label_that_does_not_lead_is_not_ranked():
             )
             found = ranking(made, ONTOLOGY)
             ranked += bool(found)
-            rivals = [order(c, ONTOLOGY) for c in found[1:]]
+            rivals = [order(c, node, ONTOLOGY) for c in found[1:]]
             assert rivals == sorted(rivals)
-            assert all(order(found[0], ONTOLOGY)[:2] <= rival[:2] for rival in rivals)
+            assert all((-c.points, -len(c.supporting)) <= rival[:2] for c in found[:1] for rival in rivals)
             assert all(ONTOLOGY.exclusive(c.node, node) and c.supporting for c in found[1:])
     assert ranked > 5
 

@@ -33,17 +33,20 @@ _SKIN = ("In this photograph, the affected skin", "On visual inspection, the aff
 _AGAIN = ("It", "The lesion")
 _UNASSESSED = ("{} could not be assessed", "{} could not be judged", "{} could not be evaluated")
 
+# The diagnosis is named at the end alone: who learns from these texts shall argue before concluding.
 _OPENING = (
-    "The question is how well the observed findings agree with {name}",
-    "The observed findings are weighed here against the pattern of {name}",
-    "To reach a conclusion, the findings are compared with the features expected in {name}",
+    "The observed findings are weighed first, and the conclusion follows from them",
+    "What was observed is sorted into what supports a conclusion and what does not",
+    "The findings are read together before the condition is named",
 )
 _FITS = (
-    "In favour of it, the observation records {found}",
-    "Pointing towards it, the observation lists {found}",
-    "In keeping with this pattern, the observation notes {found}",
+    "In favour of the conclusion below, the observation records {found}",
+    "Pointing towards the condition named at the end, the observation lists {found}",
+    "In keeping with the reading that is reached below, the observation notes {found}",
 )
-_NOTHING_FITS = "None of the findings that were recorded belongs to the features that characterise this condition"
+_NOTHING_FITS = (
+    "None of the findings that were recorded belongs to the features that characterise the condition named at the end"
+)
 _AGAINST = (
     "Against it, the observation records {found}",
     "To be weighed against it, the observation notes {found}",

@@ -2,7 +2,7 @@
 
 The rule: a diagnosis scores the recorded findings that support it in the ontology less those that speak against it. Candidates have the
 depth of the label, can be ruled out by a picture of it, and have at least one finding for them. More points come first, then more
-findings for it, then the name. Where the label does not come first, there is no such sample: ranks are counted, never arranged.
+findings for it, then the closer relative of the label, then the name. Where the label does not come first, there is no such sample: ranks are counted, never arranged.
 """
 
 from collections.abc import Mapping, Sequence
@@ -19,6 +19,9 @@ OTHERS = 3
 
 MOST = 64
 """More findings than an observation can state."""
+
+FAR = 1 << 12
+"""More than the ontology has nodes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,14 +64,19 @@ def ranking(record: Record, ontology: Ontology) -> list[Candidate]:
     if not own.supporting:
         return []
     rivals = [criteria.weigh(node, found) for node in criteria.rivals(record.node, found, ontology)]
-    if len(rivals) < OTHERS or order(rivals[0], ontology)[:2] < order(own, ontology)[:2]:
+    if len(rivals) < OTHERS or _counts(rivals[0]) < _counts(own):
         return []
     return [own, *rivals]
 
 
-def order(one: Candidate, ontology: Ontology) -> tuple[int, int, str]:
-    """What candidates are sorted by."""
-    return -one.points, -len(one.supporting), ontology.nodes[one.node].name
+def order(one: Candidate, label: str, ontology: Ontology) -> tuple[int, int, int, str]:
+    """What the rivals of a label are sorted by."""
+    ring = next(ring for ring, nodes in enumerate(ontology.cousins(label)) if one.node in nodes)
+    return *_counts(one), ring, ontology.nodes[one.node].name
+
+
+def _counts(one: Candidate) -> tuple[int, int]:
+    return -one.points, -len(one.supporting)
 
 
 class _Criteria:
@@ -79,7 +87,7 @@ class _Criteria:
         self.nodes = sorted(ontology.nodes, key=lambda node: ontology.nodes[node].name)
         self.sides: dict[str, dict[str, frozenset[str]]] = {"supports": {}, "against": {}}
         self.vectors: dict[str, dict[str, np.ndarray]] = {"supports": {}, "against": {}}
-        self.near: dict[str, np.ndarray] = {}
+        self.nearness: dict[str, np.ndarray] = {}
         for place, node in enumerate(self.nodes):
             criteria = [c for c in ontology.criteria(node) if c.kind in (kind, "both")]
             for side, vectors in self.vectors.items():
@@ -95,9 +103,10 @@ class _Criteria:
     def rivals(self, label: str, found: Sequence[str], ontology: Ontology) -> list[str]:
         """The best others with a finding for them, by the rule."""
         plus, minus = (self._count(self.vectors[side], found) for side in ("supports", "against"))
-        # One number sorts as `order` does: points, then findings for it, then the place of the name.
-        key = (MOST + minus - plus << 20) + (MOST - plus << 12) + np.arange(len(self.nodes), dtype=np.int32)
-        able = np.flatnonzero(self._beside(label, ontology) & (plus > 0))
+        nearness = self._nearness(label, ontology)
+        # One number sorts as `order` does: points, then findings for it, then relatives of the label by distance and name.
+        key = (MOST + minus - plus << 20) + (MOST - plus << 12) + nearness
+        able = np.flatnonzero((nearness < FAR) & (plus > 0))
         if len(able) < OTHERS:
             return []
         best = able[np.argpartition(key[able], OTHERS - 1)[:OTHERS]]
@@ -110,12 +119,15 @@ class _Criteria:
                 counts += vectors[finding]
         return counts
 
-    def _beside(self, label: str, ontology: Ontology) -> np.ndarray:
-        """Which nodes have the depth of the label and can be ruled out by a picture of it."""
-        if label not in self.near:
-            able = {node for ring in ontology.cousins(label) for node in ring}
-            self.near[label] = np.array([node in able for node in self.nodes])
-        return self.near[label]
+    def _nearness(self, label: str, ontology: Ontology) -> np.ndarray:
+        """Rank of each node among what has the depth of the label and can be ruled out by a picture of it, `FAR` for the others."""
+        if label not in self.nearness:
+            place = {node: n for n, node in enumerate(self.nodes)}
+            ranks = np.full(len(self.nodes), FAR, np.int32)
+            near = [n for ring in ontology.cousins(label) for n in sorted(place[node] for node in ring)]
+            ranks[near] = np.arange(len(near))
+            self.nearness[label] = ranks
+        return self.nearness[label]
 
 
 _built: dict[tuple[str, str], _Criteria] = {}
