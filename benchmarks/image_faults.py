@@ -243,7 +243,8 @@ COLOURED, GREY = (
 
 
 @lru_cache
-def _photograph(name: str) -> Picture:
+def photograph(name: str) -> Picture:
+    """What scikit-image ships under a name, with three channels."""
     from skimage import data
 
     found = np.asarray(getattr(data, name)())
@@ -252,15 +253,16 @@ def _photograph(name: str) -> Picture:
 
 def off_topic(picture: Picture, rng: np.random.Generator, _: Pool) -> Picture:
     """A window of a coloured photograph of something else."""
-    return _window(_photograph(COLOURED[int(rng.integers(len(COLOURED)))]), picture, rng)
+    return window(photograph(COLOURED[int(rng.integers(len(COLOURED)))]), picture, rng)
 
 
 def off_topic_grey(picture: Picture, rng: np.random.Generator, _: Pool) -> Picture:
     """A window of a grey photograph of something else."""
-    return _window(_photograph(GREY[int(rng.integers(len(GREY)))]), picture, rng)
+    return window(photograph(GREY[int(rng.integers(len(GREY)))]), picture, rng)
 
 
-def _window(whole: Picture, picture: Picture, rng: np.random.Generator) -> Picture:
+def window(whole: Picture, picture: Picture, rng: np.random.Generator) -> Picture:
+    """A square of 60 to 100 % of the shorter side of `whole`, stretched over the size of `picture`."""
     side = round(min(whole.shape[:2]) * rng.uniform(0.6, 1))
     y, x = (int(rng.integers(0, n - side + 1)) for n in whole.shape[:2])
     return cv2.resize(whole[y : y + side, x : x + side], (picture.shape[1], picture.shape[0]), interpolation=cv2.INTER_AREA)
@@ -299,7 +301,7 @@ FAULTS: dict[str, tuple[str, Fault]] = {
     "near blank": ("blank", near_blank),
     "drawing": ("not_a_photograph", drawing),
     "histology": ("histology", histology),
-    "off topic": ("no_skin", off_topic),
+    "off topic": ("off_topic", off_topic),
     "off topic, grey": ("no_colour", off_topic_grey),
     "face": ("face", face),
 }

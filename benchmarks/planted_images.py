@@ -22,7 +22,7 @@ import numpy as np
 from benchmarks.image_faults import FAULTS
 from benchmarks.photographs import photographs
 from pipelines.measure import quality_of
-from quality import evidence, image_metrics, modality
+from quality import evidence, image_metrics, modality, off_topic
 from quality.image_gates import GATES, judge
 from quality.raster import BadImage, decode
 
@@ -155,7 +155,7 @@ def image_metrics_overhead(most: int = 24) -> dict[str, float]:
 
 def metrics_of(rgb: Picture) -> float:
     """Everything but the face detector and evidence."""
-    return modality.score(image_metrics.measure(rgb, image_metrics.working_grey(rgb)))
+    return modality.score(image_metrics.measure(rgb, image_metrics.working_grey(rgb))) + off_topic.score(rgb)
 
 
 def resized(rgb: Picture, width: int, height: int, kind: str) -> bytes:

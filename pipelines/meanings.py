@@ -112,6 +112,7 @@ OWN: dict[str, dict[str, str]] = {
         "gates": "gates that fired (docs/quality.md)",
         "modality_predicted": "clinical or dermoscopic, by the picture",
         "modality_score": "how sure that is; a flag follows from it, never a label",
+        "off_topic_score": "how sure that the picture shows something else than skin: log odds",
         "ita": "individual typology angle of the skin around the lesion, degrees: an estimate, no label",
         "ita_doubt": "why the angle is not to be trusted",
         "face_score": "of the face detector",

@@ -21,7 +21,7 @@ from quality.image_gates import excludes, judge
 VERSION = "2"
 """Raise when the measuring of evidence changes: all evidence is then measured again, and image quality with it."""
 
-QUALITY_VERSION = "1"
+QUALITY_VERSION = "2"
 """Raise when the metrics of image quality change. Thresholds of gates need no new version."""
 
 JUDGED = ("excluded", "review", "gates", "verdicts")
@@ -67,7 +67,7 @@ def _evidence_row(image_id: str, measured: Any) -> dict[str, Any]:
 
 def quality_of(data: bytes, rgb: Any, measured: Any) -> dict[str, Any]:
     """The measured columns of `image_quality`, of a file, its raster and its evidence."""
-    from quality import compression, image_metrics, modality, people, skin_tone
+    from quality import compression, image_metrics, modality, off_topic, people, skin_tone
 
     grey = image_metrics.working_grey(rgb)
     metrics = image_metrics.measure(rgb, grey)
@@ -77,6 +77,7 @@ def quality_of(data: bytes, rgb: Any, measured: Any) -> dict[str, Any]:
         **asdict(metrics),
         "modality_score": odds,
         "modality_predicted": modality.predicted(odds),
+        "off_topic_score": off_topic.score(rgb),
         "ita": skin_tone.typology_angle(measured),
         "ita_doubt": skin_tone.doubt(measured),
         "face_score": people.face_score(grey),

@@ -160,6 +160,7 @@ TABLES: dict[str, TableSpec] = {
             verdicts=TEXT,
             modality_predicted=TEXT,
             modality_score=REAL,
+            off_topic_score=REAL,
             ita=REAL,
             ita_doubt=TEXT,
             face_score=REAL,

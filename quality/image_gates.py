@@ -49,6 +49,12 @@ GATES: tuple[Gate, ...] = (
     Gate("no_colour", "exclude", "a grey picture: colours are what is described", (("colourfulness", "<", t.GREY_COLOUR),)),
     Gate("no_skin", "review", "hardly a pixel has a hue that skin has in any light", (("skin_share", "<", t.SKIN_SHARE),)),
     Gate(
+        "clearly_off_topic",
+        "review",
+        "laid out as hardly a picture of skin is",
+        (("off_topic_score", ">=", t.OFF_TOPIC_CLEAR),),
+    ),
+    Gate(
         "histology",
         "review",
         "a stained section in a set of skin",
@@ -63,6 +69,7 @@ GATES: tuple[Gate, ...] = (
     Gate("collage", "exclude", "several pictures in one", (("seam", ">=", t.SEAM),)),
     Gate("face", "review", "a face", (("face_score", ">=", t.FACE_SCORE), ("dark_corners", "<", t.DARK_CORNERS))),
     Gate("text", "review", "printed characters: a name, a date, a mark of origin", (("text_characters", ">=", t.CHARACTERS),)),
+    Gate("off_topic", "flag", "laid out as photographs of other things are", (("off_topic_score", ">=", t.OFF_TOPIC),)),
     Gate("blurred", "flag", "out of focus, shaken, or enlarged from a thumbnail", (("sharpness", "<", t.SHARPNESS),)),
     Gate("low_resolution", "flag", "a small file", (("shorter_side", "<", t.SHORTER_SIDE),)),
     Gate(

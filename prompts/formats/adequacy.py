@@ -30,8 +30,8 @@ PRESENT: dict[str, str] = {
 }
 """Gates that note what else a picture shows."""
 
-SILENT = ("modality",)
-"""Gates that speak of the source's table and not of the picture."""
+SILENT = ("modality", "off_topic", "clearly_off_topic")
+"""Gates of which nothing is said: one speaks of the source's table, the others are wrong about some skin, and a person has cleared the rest."""
 
 
 def adequacy(record: Record, ontology: Ontology) -> list[Turn]:

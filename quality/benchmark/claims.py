@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from prompts.benchmark.items import ABSENT, claim
-from prompts.schemas import DERM7PT_KEY
+from prompts.schemas import DERM7PT_KEY, OTHERS_KEY
 from quality import checks, claim_words, finding_words, text
 from quality.patterns import whole_words
 from quality.text import Mention, Polarity
@@ -66,11 +66,16 @@ def _itemised(prose: str) -> str:
 def _verdict(name: str, value: str, prose: str) -> str:
     found = text.mentions(prose, claim_words.NAMED[name])
     said = [mention for mention in found if mention.polarity is Polarity.AFFIRMED]
-    if name in DERM7PT and checks.contradictions({DERM7PT_KEY: {name: value}}, prose):
+    if name in DERM7PT and _contradicted(name, value, prose):
         return "contradicted"
     if not said:
         return "contradicted" if any(mention.polarity is Polarity.DENIED for mention in found) else "missing"
     return "supported" if any(_tells(name, value, mention) for mention in said) else "partial"
+
+
+def _contradicted(name: str, value: str, prose: str) -> bool:
+    """Whether prose is at odds with one value of one dermoscopic criterion, taken by itself."""
+    return bool(checks.contradictions({DERM7PT_KEY: {name: value}, OTHERS_KEY: []}, prose))
 
 
 def _tells(name: str, value: str, mention: Mention) -> bool:
@@ -93,6 +98,6 @@ def _words_of(name: str, value: str) -> list[re.Pattern[str]]:
 def _affirms(name: str, prose: str) -> bool:
     """Whether prose clearly states a finding that is not there. Colours are everyday words: they add no claim."""
     if name in DERM7PT:
-        return bool(checks.contradictions({DERM7PT_KEY: {name: ABSENT}}, prose))
+        return _contradicted(name, ABSENT, prose)
     pattern = finding_words.CONCEPTS.get(name)
     return pattern is not None and any(m.polarity is Polarity.AFFIRMED for m in text.mentions(prose, pattern))
