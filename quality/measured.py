@@ -21,7 +21,7 @@ class CheckRecall:
 
     @property
     def unseen(self) -> float | None:
-        """The share of the last author's faults, from whose texts no check was mended."""
+        """The share of the last author's faults, as they were found before any check was mended from them."""
         return list(self.found.values())[-1]
 
 

@@ -114,7 +114,7 @@ def described(corpus):
 
 def test_the_recall_of_the_checks_is_read_from_the_shipped_figures(described):
     head, told = described
-    odd = CheckRecall(found=dict(zip(measured().authors, (0.123, 0.456, 0.567), strict=False)), false_alarms=0.789)
+    odd = CheckRecall(found=dict(zip(measured().authors, (0.123, 0.456, 0.567, 0.678), strict=True)), false_alarms=0.789)
     other = replace(told, recall=replace(told.recall, checks={**told.recall.checks, "hedging": odd}))
     text = card(head, [], other, [])
     (line,) = [line for line in text.splitlines() if line.startswith("| `hedging`")]
