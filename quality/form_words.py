@@ -32,7 +32,7 @@ _GRADUAL = (
     r"without (?:an? |any )?(?:\w+ )?(?:clear|sharp|distinct|definite|visible|discernible|recogni[sz]able)[ -]?(?:cut )?" + _RIM,
     r"no (?:clear|sharp|distinct|definite|visible|obvious|discernible)(?:-cut)? " + _RIM,
     r"lack(?:s|ing)? (?:an? |any )?(?:clear|sharp|distinct|definite|crisp|abrupt|precise|well-defined)(?:-cut)? " + _RIM,
-    r"(?:transition|thin)(?:s|ing)? (?:out )?(?:gradually|smoothly|slowly|imperceptibly|softly|gently|seamlessly)", r"(?:soft|fuzzy|blurry)-(?:edged|bordered)", rf"{_SOFT_WORD} (?:at|along|around) (?:its|the) {_RIM}",
+    r"(?<!lines that )(?<!lines which )(?:transition|thin)(?:s|ing)? (?:out )?(?:gradually|smoothly|slowly|imperceptibly|softly|gently|seamlessly)", r"(?:soft|fuzzy|blurry)-(?:edged|bordered)", rf"{_SOFT_WORD} (?:at|along|around) (?:its|the) {_RIM}",
     r"(?:hard|difficult|impossible) to (?:tell|say|see|define|delimit|trace|locate) (?:exactly |precisely )?where (?:it|the lesion) (?:ends|stops)",
     "edge: gradual",
 )  # fmt: skip

@@ -171,7 +171,7 @@ _CLOSED_CLASS = (
 FUNCTION_WORDS: frozenset[str] = frozenset(_CLOSED_CLASS.split())
 
 
-# Function words of German, French, Spanish, Italian, Portuguese and Dutch that are no English words.
+# Function words of other languages that are no English words, but for those in English names: Campbell de Morgan, en coup de sabre, café au lait.
 ELSEWHERE: frozenset[str] = frozenset(
     [
         "der",
@@ -273,12 +273,8 @@ ELSEWHERE: frozenset[str] = frozenset(
         "im",
         "aus",
         "bei",
-        "de",
-        "du",
         "un",
-        "au",
         "aux",
-        "en",
         "na",
         "ja",
         "ei",

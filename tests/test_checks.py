@@ -429,10 +429,20 @@ def test_an_expectation_is_no_excuse_for_what_is_told_of_the_patient() -> None:
         ("Café-au-lait patch.", False),
         ("A café-au-lait patch, naïve in build, stands at the rim.", False),
         ("Globules, streaks, veil: none.", False),
+        ("Hence the final impression: Campbell de Morgan spot.", False),
     ],
 )
 def test_a_sentence_in_another_language_is_told_by_its_words_or_letters(sentence: str, expected: bool) -> None:
     assert text.foreign(sentence) is expected
+
+
+@pytest.mark.parametrize(
+    ("prose", "expected"), [("Its margins thin out gently.", True), ("Even lines that thin out gently.", False)]
+)
+def test_an_edge_and_not_the_lines_of_a_network_is_held_against_the_measured_edge(prose: str, expected: bool) -> None:
+    sharp = Known(measured=("edge: sharp",))
+    verdicts = checks.check_observation(json.dumps(saying(prose)), "dermoscopic", ONTOLOGY, sharp)[1]
+    assert any(v.check == "against_pixels" and not v.passed for v in verdicts) is expected
 
 
 @given(st.text(max_size=400), st.sampled_from(["dermoscopic", "clinical"]))
