@@ -234,7 +234,7 @@ def _checks(told: Facts) -> str:
         "## What was checked, and how much the checks miss\n\n"
         f"*Found* is the measured share of planted faults ({told.recall.planted} of a kind) that a check finds, by the author of their words. "
         "The checks were mended from what they missed of earlier authors; the last author's figures are from before that author's texts were looked at, so only "
-        "that one speaks for what nobody has seen yet. "
+        "those speak for what nobody has seen yet. "
         "*Fires on sound* is the worst share of "
         f"{told.recall.sound:,} sound texts. *Made* and *failed* count this corpus, rejected answers included.\n\n"
         + table(["check", "what must hold", "made", "failed", *authors, "fires on sound"], rows)
