@@ -37,6 +37,9 @@ VERSION = "2"
 BATCH_ROWS, BATCH_BYTES = 256, 64 << 20
 """Records and archive bytes of one worker task, which become one pack."""
 
+SEEN = ("width", "height", "format", "n_bytes", "sha256", "pixel_hash", "pack_row")
+"""Columns of `images` that come from the bytes and not from what the source says."""
+
 log = logging.getLogger("dermoforge.ingest")
 
 
@@ -210,7 +213,8 @@ def ingest_batch(batch: IngestBatch) -> Written:
     from quality import raster
 
     cv2.setNumThreads(1)  # the cores are busy with other batches: OpenCV's own threads would only take turns with them
-    rows: list[dict[str, Any]] = []
+    kept: list[ImageRecord] = []
+    seen: list[tuple[Any, ...]] = []
     looks: list[Any] = []
     rejects: list[Reject] = []
     pictures: list[Any] = []
@@ -225,13 +229,16 @@ def ingest_batch(batch: IngestBatch) -> Written:
                 rejects.append(_reject(record, error.reason, error.detail))
                 continue
             rejects += [_reject(record, reason, detail, repaired=True) for reason, detail in image.notes]
-            row = _image_row(record, batch.version, data, image)
-            rows.append(row | {"pack_row": pack.add(record.image_id, data, row["sha256"])})
+            sha256 = hashlib.sha256(data).hexdigest()
+            height, width, _ = image.rgb.shape
+            row = pack.add(record.image_id, data, sha256)
+            kept.append(record)
+            seen.append((width, height, image.format, len(data), sha256, raster.pixel_hash(image.rgb), row))
             looks.append(phash.looks(image.rgb))
             pictures += [views.shown(image.rgb, batch.view)] if batch.view else []
     if pack.name and batch.view:
         views.hand_on(batch.lake, pack.name, batch.view, pictures)
-    images = pa.Table.from_pylist([{**row, "pack": pack.name} for row in rows], schema=TABLES["images"].schema)
+    images = _images(kept, seen, batch.version, pack.name)
     return Written(images, _fingerprints(images, looks), rejects, len(batch.records))
 
 
@@ -260,30 +267,29 @@ def _fingerprints(images: pa.Table, looks: Sequence[Any]) -> pa.Table:
         "image_id": images.column("image_id"),
         "source": images.column("source"),
         "algorithm": [phash.ALGORITHM] * len(looks),
-        "phash": list(eight.view(np.int64)),
+        "phash": pa.ListArray.from_arrays(range(0, eight.size + 1, 8), eight.view(np.int64).reshape(-1)),
         "dhash": difference.view(np.int64),
     }
     return pa.table(columns, schema=TABLES["fingerprints"].schema)
 
 
-def _image_row(record: ImageRecord, version: str, data: bytes, image: Any) -> dict[str, Any]:
-    from quality.raster import pixel_hash
+def _images(records: Sequence[ImageRecord], seen: Sequence[tuple[Any, ...]], version: str, pack: str | None) -> pa.Table:
+    """Rows of `images`: what the records say, column by column, and what was `SEEN` of each."""
+    columns: dict[str, Any] = {name: [getattr(record, name) for record in records] for name in ImageRecord.__slots__}
+    for name in ("expert_concepts", "history", "differential"):
+        columns[name] = [_json(said) if said else "{}" for said in columns[name]]
+    columns["skin_tones"] = [
+        [{"value": t.value, "system": t.system, "basis": t.basis} for t in tones] for tones in columns["skin_tones"]
+    ]
+    columns |= {name: [row[at] for row in seen] for at, name in enumerate(SEEN)}
+    columns["image_id"] = [record.image_id for record in records]
+    columns |= {"source_version": [version] * len(records), "pack": [pack] * len(records)}
+    schema = TABLES["images"].schema
+    return pa.table({name: columns[name] for name in schema.names}, schema=schema)
 
-    plain = {name: getattr(record, name) for name in record.__slots__}
-    for key in ("expert_concepts", "history", "differential"):
-        plain[key] = json.dumps(dict(plain[key]), sort_keys=True, ensure_ascii=False) if plain[key] else "{}"
-    return {
-        **plain,
-        "skin_tones": [{"value": t.value, "system": t.system, "basis": t.basis} for t in record.skin_tones],
-        "image_id": record.image_id,
-        "source_version": version,
-        "width": image.rgb.shape[1],
-        "height": image.rgb.shape[0],
-        "format": image.format,
-        "n_bytes": len(data),
-        "sha256": hashlib.sha256(data).hexdigest(),
-        "pixel_hash": pixel_hash(image.rgb),
-    }
+
+def _json(said: Mapping[str, Any]) -> str:
+    return json.dumps(dict(said), sort_keys=True, ensure_ascii=False)
 
 
 def _reject(record: ImageRecord, reason: str, detail: str, *, repaired: bool = False) -> Reject:
@@ -361,7 +367,7 @@ def _annotation_row(annotation: Annotation) -> dict[str, Any]:
     return {
         "source": annotation.source,
         "image_id": annotation.image_id,
-        "expert_concepts": json.dumps(dict(annotation.expert_concepts), sort_keys=True, ensure_ascii=False),
+        "expert_concepts": _json(annotation.expert_concepts),
         "expert_caption": annotation.expert_caption,
         "doubtful": annotation.doubtful,
         "licence_id": annotation.licence_id,
