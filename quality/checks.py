@@ -56,6 +56,13 @@ _HYPOTHETICAL = re.compile(
     r"\b(?:would|expect\w*|typically|usually|often|commonly|classically|may|might|can|could|if|dermoscop\w+|tends?|unusual|anticipat\w+|elsewhere)\b",
     re.IGNORECASE,
 )
+_MEANS = re.compile(
+    rf"{_HYPOTHETICAL.pattern}|\b(?:reflect|correspond|represent|stand|mark|due|caus|explain|account|suggest|indicat|impl(?:y|ies)|mean|sign|equivalent|consistent|correlat|attribut"
+    r"|result|produc|stem|aris|from|because|since|known|that is|namely|deep|origin|fill|contain|owing|speak|point|argu|favou?r|fit|go|compatible|keeping|lesion|growth|process)\w*",
+    re.IGNORECASE,
+)
+"""What a finding stands for in the tissue may be said, as its meaning."""
+
 _SAID_OF = re.compile(
     r"\s*(?:(?:that|which) \w+|is|are|was|were|appears?|looks?|of|with|at|in|from|laid|set|strewn|scattered|arranged|distributed|spread|varying|spaced|placed|confined|forming|showing|displaying|having|combining|consisting|composed|comprising|made|seen|visible|locali[sz]ed|across|along|around|"
     r"restricted|limited|throughout|all over|extending|reaching|covers?|covering|whose)\b",
@@ -328,11 +335,12 @@ def _written(name: str) -> re.Pattern[str]:
 
 def _untold(prose: str) -> list[str]:
     """What a reasoning claims of the patient: it was told nothing of the kind. What it would expect of a condition is no claim."""
-    return [
+    said = [
         f"{quote} ({claim})"
         for claim, pattern in _UNTOLD.possible(prose)
         for quote in claims.stated(pattern, prose, _HYPOTHETICAL)
     ]
+    return said + [f"{quote} (histology)" for quote in claims.stated(lexicon.TISSUE, prose, _MEANS)]
 
 
 def _about_it(prose: str, ontology: Ontology) -> str:
@@ -440,7 +448,7 @@ def _criterion_faults(key: str, value: str, prose: str, others: Sequence[str]) -
 
 def _criterion_contradicts(key: str, value: str, mention: Mention, values: Mapping[str, re.Pattern[str]]) -> bool:
     """Whether a mention is at odds with the value of its criterion; `values` are those that its prose may name."""
-    if mention.polarity is Polarity.UNASSESSED:
+    if mention.polarity in (Polarity.UNASSESSED, Polarity.UNCLEAR):
         return False
     if mention.polarity is Polarity.DENIED:
         # "no atypical network" does not deny a typical one, and "free of pigment" is said of the skin around.

@@ -13,14 +13,14 @@ CRITERIA: dict[str, re.Pattern[str]] = {
         r"(?:network|lattice|meshwork|grid|net) of (?:\w+,? )?(?:pigment\w*|brown\w*|lines|dark|even|slender|uneven)", r"brown(?:ish)? (?:network|lattice|mesh(?:work)?|grid)",
     ),
     "blue_whitish_veil": whole_words(
-        r"blu(?:e|ish)[ /-]?(?:whit(?:e|ish)|gr[ae]y(?:ish)?)?[ -]?(?:veil|haze|film)", r"(?:milky|opaque|hazy|whitish)[ -](?:blue )?veil(?! of scale)", r"blu(?:e|ish)[ /-]whit(?:e|ish) (?:structureless )?(?:area|zone|region|opacity|overlay|hue|sheen|discolou?ration|patch|pigmentation|coating|cover)s?", r"veil[ -]like (?:structures?|areas?|zones?|haze|films?|opacity)",
+        r"blu(?:e|ish)[ /-]?(?:whit(?:e|ish)|gr[ae]y(?:ish)?)?[ -]?(?:veil(?:ing|s)?|haze|film)", r"(?:milky|opaque|hazy|whitish)[ -](?:blue )?veil(?! of scale)", r"blu(?:e|ish)[ /-]whit(?:e|ish) (?:structureless )?(?:area|zone|region|opacity|overlay|hue|sheen|discolou?ration|patch|pigmentation|coating|cover)s?", r"(?:whitish|white|milky|ground-glass)[ -](?:ground-glass )?(?:haze|film)", r"veil[ -]like (?:structures?|areas?|zones?|haze|films?|opacity)",
     ),
     "vascular_structures": whole_words(
         r"vascular (?:structures?|patterns?)", r"(?:blood )?vessels?", r"telangiectas(?:ia|iae|ias|es)", r"vascularity", r"vasculature", r"capillar(?:y|ies)(?: loops?)?",
     ),
     "pigmentation": whole_words(r"pigmentation", r"(?:pigment )?blotch(?:es)?", r"pigment(?! network| net| dots| globule| spot| lattice| grid| mesh)"),
     "streaks": whole_words(r"streak(?:s|ing)?(?! of (?:scale|blood|light))", r"pseudopods?", r"radial (?:streaming|projections?)", r"star-?burst(?:-like)?(?! vessel)"),
-    "dots_and_globules": whole_words(r"(?<!\bred )(?<!pinpoint )(?<!yellow )(?<!white )dots(?: (?:and|or|/) globules)?", r"globules?", r"clods?"),
+    "dots_and_globules": whole_words(r"(?<!\bred )(?<!pinpoint )(?<!yellow )(?<!white )dots(?: (?:and|or|/) globules)?", r"(?:dot-like|globular)(?: (?:and|or) \w+(?:-like)?)? structures?", r"globules?", r"clods?"),
     "regression_structures": whole_words(
         r"(?<!within )(?<!within areas of )regression(?: (?:structures?|areas?))?", r"regressi(?:ve|ng) (?:structures?|areas?|zones?)", r"regressed (?:structures?|areas?)",
     ),

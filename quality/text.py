@@ -25,7 +25,7 @@ _TURNS_TO = r"\b(?:but|however|although|though|while|whilst|whereas|yet|except|a
 _CLAUSE_WORD = registered(re.compile(_TURNS_TO, re.IGNORECASE))
 _CLAUSE_MARK = re.compile(r"[.!?;\n][.!?;\n]*")
 _CLAUSE_END = re.compile(rf"{_CLAUSE_MARK.pattern}|{_TURNS_TO}", re.IGNORECASE)
-_VERBS = r"is|are|was|were|appears?|remains?|can|could|cannot|may|might|do|does|did|have|has|had"
+_VERBS = r"(?:is|are|was|were|ca|could|do|does|did|have|has|had|wo|would)n['\u2019]t|is|are|was|were|appears?|remains?|can|could|cannot|may|might|do|does|did|have|has|had"
 _SEEN = (
     r"seen|visible|present|evident|identified|identifiable|observed|noted|noticed|appreciated|found|detected|detectable"
     r"|discernible|discerned|distinguished|resolved|made out|recogni[sz]ed|apparent|recorded|shown|noticeable"
@@ -50,14 +50,14 @@ _SEEN_FIRST = re.compile(rf"^\s*(?:{_SEEN})\b", re.IGNORECASE)
 
 _DENIED_BEFORE = re.compile(
     r"\b(?:no|not(?! only)|without|absence of|absent|lacks?|lacking|neither|nor|free (?:of|from)|devoid of|rather than"
-    r"|never|cannot|nowhere|in vain|fail(?:s|ed)? to|missing|spared by|none of|void of|bare of|nothing|little (?:if any|or no)"
-    r"|zero|negative for|unaccompanied by|instead of|as opposed to|wanting in|(?:do|does|did|is|are|was|were|has|have|had|could|ca|wo)n['\u2019]t)\b|\bnon[- ]$",
+    r"|never|cannot|nowhere|in vain|fail(?:s|ed)? to|missing|spared by|none of|void of|bare of|nothing|any(?! (?:direction|part|way|case|event|place|one|other|of|more|further|distribution|axis))|little (?:if any|or no)"
+    r"|zero|negative for|unaccompanied by|instead of|as opposed to|wanting in|(?:do|does|did|is|are|was|were|has|have|had|could|ca|wo|would)n['\u2019]t)\b|\bnon[- ]$",
     re.IGNORECASE,
 )
 _DENIED_AFTER = registered(
     re.compile(
         r"(?:\w+ly\s+|to\s+be\s+|be\s+|nowhere\s+){0,2}(?:absent|missing|lacking|undetectable|undetected|non-?existent|nil|wanting|excluded|ruled\s+out"
-        rf"|(?:not|never)\s+(?:be\s+)?(?:\w+ly\s+)?(?:{_SEEN}))\b"
+        rf"|(?:not|never|\w+n['\u2019]t)\s+(?:be\s+)?(?:\w+ly\s+)?(?:{_SEEN}))\b"
         rf"|nowhere\s+(?:to\s+be\s+)?(?:{_SEEN})|conspicuous\s+by\s+(?:its|their)\s+absence|fail(?:s|ed)?\s+to\s+(?:appear|show|develop|occur|form)|no\s+(?:trace|evidence|hint)\b"
         r"|(?:not|never|n['\u2019]t)\s+(?:\w+ly\s+)?(?:be\s+|to\s+be\s+)?(?:occur|appear|demonstrated|develop\w*|form\w*|exist|feature|figure|show|part\b|in evidence|among|prominent|conspicuous|a feature|striking|obvious|marked|to be|found|made out|encountered|met|had|there)"
         r"|(?:searched|looked|sought)(?:\s+for)?[^,;]*?\b(?:in vain|not found|without (?:success|result))"
@@ -85,6 +85,7 @@ _ABSENT_ARE = registered(
         r"(?:^|,)\W*(?:\w+ly\s+|also\s+|equally\s+)?(?:absent|missing|lacking|not (?:seen|visible|present))\s+(?:is|are|was|were)\b"
         r"|\b(?:absent|missing|lacking|not (?:\w+ )?(?:seen|visible|present|found|identified|recogni[sz]ed|discernible|detected)),?\s+(?:just )?(?:as|so|and so)\s+(?:is|are|was|were)\b"
         r"|\b(?:absent|missing|negative|lacking|not (?:\w+ )?(?:seen|visible|present|found|observed|identified|noted|there|met|fulfilled|satisfied))(?:(?:\s+\w+)?,\s*(?:namely|that is|i\.e\.|viz\.?|specifically)|(?:\s+\w+){0,4}:)"
+        r"|\bnone\s+of\s+(?:the\s+following|these|those|them|what\s+follows)\b[^:;.]*:"
         r"|\bnot\s+(?:seen|found|visible|present|identified|observed|detected)\s+(?:is|are|was|were)\b|\bwhat\b[^,;]*\b(?:cannot|not|never|lacks|missing|absent)\b[^,;]*?\b(?:is|are)\b"
         r"|\b(?:neither|nor|nowhere|nothing|(?:at|in)\s+no\s+(?:point|place|spot|part)(?:\s+of\s+(?:the|this)\s+\w+)?)\s+(?:is|are|was|were|do|does|did|can|could|has|have)(?:\s+there)?\b",
         re.IGNORECASE,
@@ -94,7 +95,7 @@ _ABSENT_ARE = registered(
 
 _LEFT_OPEN = registered(
     re.compile(
-        r"\bwhether\b|\bwherever\s|\bwhere\s+(?:the\s+)?(?:\w+\s+)?$|\bno (?:further|additional|other)\s+(?:\w+\s+)?$|^\W*(?:and )?(?:so|likewise)\s+(?:is|are|do|does)\b|\btoo much\b|\bjudge?ment (?:on|of|about)\b|\bsame (?:is true|holds|applies|goes|can be said)\b|\b(?:not|nor|never|n['\u2019]t|hardly|barely)\s+(?:\w+ly\s+)?(?:allow|permit|possible|enable|suffic\w+|enough|clear enough)\b"
+        r"\bwhether\b|\bwherever\s|\bwhere\s+(?:the\s+)?(?:\w+\s+)?$|\bno (?:further|additional|other)\s+(?:\w+\s+)?$|(?:^|,)\W*(?:and )?(?:so|likewise)\s+(?:is|are|do|does)\b|\btoo much\b|\bjudge?ment (?:on|of|about)\b|\bsame (?:is true|holds|applies|goes|can be said)\b|\b(?:not|nor|never|n['\u2019]t|hardly|barely)\s+(?:\w+ly\s+)?(?:allow|permit|possible|enable|suffic\w+|enough|clear enough)\b"
         r"|\b(?:impossible|too (?:\w+ )?(?:blurred|dark|bright|small|poor|coarse))\b"
         r"|\b(?:no|nothing)\b[^,]*\b(?:statement|judge?ment|assessment|conclusion|information|can be (?:said|told|stated))\b"
         r"|\b(?:prevents?|precludes?|hinders?|hampers?|impedes?)\b",
@@ -122,12 +123,21 @@ _UNASSESSED = registered(
 )
 _TURN = registered(
     re.compile(
-        r"\b(?:no[rt]?|non|nowhere|empty|what|zero|instead|opposed|wanting|excluded|ruled|conspicuous|in vain|fail(?:s|ed)?|void|bare|nil|negative|spared|free|little|none|nothing|never|neither|nor|so|likewise|cannot|searched|looked|sought|without|whether|same|hardly|barely|free of|devoid|rather than|too|open|un\w+|im\w+|indeterminate"
+        r"\b(?:no[rt]?|non|nowhere|empty|what|zero|instead|opposed|wanting|excluded|ruled|conspicuous|in vain|fail(?:s|ed)?|void|bare|nil|negative|spared|free|little|none|nothing|never|neither|nor|so|likewise|cannot|searched|looked|sought|without|whether|same|hardly|barely|free of|devoid|rather than|too|open|un\w+|im\w+|indeterminate|denied|negated|would|(?:had|were) there|any|whatever|question"
         r"|absen\w+|lack\w*|missing|prevent\w*|preclude\w*|hinder\w*|hamper\w*|impede\w*)\b|n['\u2019]t\b",
         re.IGNORECASE,
     )
 )
 """What every pattern that denies a phrase or leaves it open needs: most clauses hold nothing of the kind."""
+
+_DOUBTED = registered(
+    re.compile(
+        r"\b(?:not(?! (?:only|just|merely)\b)|never|none|nil|negative|absent|missing|lacking|nowhere(?! else)|nothing|neither|wanting|excluded|denied|negated|unlikely|in vain"
+        r"|(?:had|were) there|would|if any|whatever|out of (?:the )?question|no (?:role|part|place|trace|sign|evidence|feature|means|such))\b|n['\u2019]t\b",
+        re.IGNORECASE,
+    )
+)
+"""Behind a phrase, where nothing above has read it as a denial: what is said of the phrase is not plainly that it is there."""
 
 _GAP_END = re.compile(
     rf",|\b(?:and|or|nor|as well as|together with|{_VERBS}|absent|missing|lacking|not|{_SAID_SEEN})\b", re.IGNORECASE
@@ -142,6 +152,7 @@ _DENIALS = {
     "left open": _LEFT_OPEN,
     "stays open": _STAYS_OPEN,
     "unassessed": _UNASSESSED,
+    "doubted": _DOUBTED,
 }
 apart(*_DENIALS.values())
 _ASKED = Together(_DENIALS)
@@ -307,6 +318,8 @@ class Polarity(StrEnum):
     AFFIRMED = "affirmed"
     DENIED = "denied"
     UNASSESSED = "unassessed"
+    UNCLEAR = "unclear"
+    """Asked about, or said with a "not" that may belong to it or to something else: neither claims nor denials are read from it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -361,7 +374,7 @@ def mentions(text: str, pattern: re.Pattern[str]) -> list[Mention]:
         return []
     parts, starts = _clauses(text)
     return [
-        Mention(match.group(), _polarity(before, after, text) if _turns(text, n) else Polarity.AFFIRMED, before, after)
+        Mention(match.group(), _said(before, after, text, n, starts[n] + len(parts[n])), before, after)
         for n in places(pattern, text, starts)
         for match in pattern.finditer(parts[n])
         for before, after in [(parts[n][: match.start()], parts[n][match.end() :])]
@@ -410,6 +423,13 @@ def _turns(text: str, clause: int) -> bool:
     return clause in places(_TURN, text, starts) and _TURN.search(parts[clause]) is not None
 
 
+def _said(before: str, after: str, text: str, clause: int, end: int) -> Polarity:
+    """What a clause of a text, by its place and its end, says of a phrase."""
+    if text[end : end + 1] == "?":
+        return Polarity.UNCLEAR
+    return _polarity(before, after, text) if _turns(text, clause) else Polarity.AFFIRMED
+
+
 def _polarity(before: str, after: str, text: str) -> Polarity:
     """What a clause of a text says of a phrase, from its words before and after."""
     may = _denials(text)
@@ -424,7 +444,10 @@ def _polarity(before: str, after: str, text: str) -> Polarity:
     behind = ("denied after" in may and _DENIED_AFTER.search(_predicate(after))) or (
         "list denied" in may and _LIST_DENIED.search(after)
     )
-    return Polarity.DENIED if behind else Polarity.AFFIRMED
+    if behind:
+        return Polarity.DENIED
+    doubted = ("doubted" in may and _DOUBTED.search(_to_its_end(after))) or _of_the_denied(before)
+    return Polarity.UNCLEAR if doubted else Polarity.AFFIRMED
 
 
 def _without_seen(before: str) -> str:
@@ -451,6 +474,18 @@ def _stays_open(after: str) -> bool:
     """Whether what follows says that the phrase cannot be decided, with no other statement in between."""
     found = _STAYS_OPEN.search(after)
     return found is not None and not _SCOPE_START.search(after[: found.start()])
+
+
+def _of_the_denied(before: str) -> bool:
+    """Whether a phrase belongs to what is denied ahead of it, with neither verb nor comma in between: "no plaques with silvery scale"."""
+    *_, last = [None, *_DENIED_BEFORE.finditer(before)]
+    return last is not None and "," not in before[last.end() :] and not _VERB.search(before, last.end())
+
+
+def _to_its_end(after: str) -> str:
+    """What follows a phrase, up to the comma behind its verb: beyond that, another one may be spoken of."""
+    verb = _VERB.search(after)
+    return after[: verb.end()] + after[verb.end() :].split(",", 1)[0] if verb else after
 
 
 def _predicate(after: str) -> str:

@@ -7,6 +7,7 @@ import pytest
 
 from benchmarks import label_swaps, plants, scribe, scribe_words
 from benchmarks import plant_words as first
+from benchmarks import plant_words_fifth as fifth
 from benchmarks import plant_words_fourth as fourth
 from benchmarks import plant_words_second as second
 from benchmarks import plant_words_third as third
@@ -42,7 +43,13 @@ def test_every_kind_of_fault_is_planted_the_same_way_each_time(author: plants.Au
 
 
 @pytest.mark.parametrize(
-    ("author", "earlier", "fewest"), [(second, (first,), 8), (third, (first, second), 10), (fourth, (first, second, third), 10)]
+    ("author", "earlier", "fewest"),
+    [
+        (second, (first,), 8),
+        (third, (first, second), 10),
+        (fourth, (first, second, third), 10),
+        (fifth, (first, second, third, fourth), 10),
+    ],
 )
 def test_later_authors_have_words_for_every_finding_and_share_no_sentence_with_earlier_ones(
     author: ModuleType, earlier: tuple[ModuleType, ...], fewest: int
@@ -55,7 +62,7 @@ def test_later_authors_have_words_for_every_finding_and_share_no_sentence_with_e
             assert not set(said) & {sentence for other in earlier for sentence in getattr(other, name, ())}
 
 
-@pytest.mark.parametrize("author", [third, fourth])
+@pytest.mark.parametrize("author", [third, fourth, fifth])
 def test_later_authors_fill_every_constant_of_the_second(author: ModuleType) -> None:
     assert {name for name in vars(second) if name.isupper()} == {name for name in vars(author) if name.isupper()}
     assert author.MEASURED.keys() == second.MEASURED.keys()
@@ -70,4 +77,4 @@ def test_every_swap_is_made(name: str) -> None:
 
 
 def test_unknown_diagnoses_are_unknown_to_the_ontology() -> None:
-    assert [name for one in (first, second, third, fourth) for name in one.UNKNOWN_DIAGNOSES if load().resolve(name)] == []
+    assert [name for one in (first, second, third, fourth, fifth) for name in one.UNKNOWN_DIAGNOSES if load().resolve(name)] == []
