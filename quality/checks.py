@@ -53,7 +53,7 @@ CHECKS: dict[str, str] = {
 
 _AGREES = frozenset({"same", "ancestor", "descendant", "overlap"})
 _HYPOTHETICAL = re.compile(
-    r"\b(?:would|expect\w*|typically|usually|often|commonly|classically|may|might|can|could|if|dermoscop\w+|tends?|unusual|anticipat\w+|elsewhere)\b",
+    r"\b(?:would|expect\w*|typically|usually|often|commonly|classically|may|might|can(?! be (?:\w+ly )?(?:felt|palpated|moved|lifted|pinched|rolled|pressed|squeezed|compressed|stretched))|could|if|dermoscop\w+|tends?|unusual|anticipat\w+|elsewhere)\b",
     re.IGNORECASE,
 )
 _MEANS = re.compile(
@@ -64,12 +64,12 @@ _MEANS = re.compile(
 """What a finding stands for in the tissue may be said, as its meaning."""
 
 _SAID_OF = re.compile(
-    r"\s*(?:(?:that|which) \w+|is|are|was|were|appears?|looks?|of|with|at|in|from|laid|set|strewn|scattered|arranged|distributed|spread|varying|spaced|placed|confined|forming|showing|displaying|having|combining|consisting|composed|comprising|made|seen|visible|locali[sz]ed|across|along|around|"
+    r"\s*(?:(?:that|which) \w+|is|are|was|were|appears?|looks?|of|with|at|in|from|laid|set|drawn|bent|shaped|running|curved|curled|coiled|arising|like|resembling|strewn|scattered|arranged|distributed|spread|varying|spaced|placed|confined|forming|showing|displaying|having|combining|consisting|composed|comprising|made|seen|visible|locali[sz]ed|across|along|around|"
     r"restricted|limited|throughout|all over|extending|reaching|covers?|covering|whose)\b",
     re.IGNORECASE,
 )
 _PHRASE_END = re.compile(
-    r",|\band\b(?! \w+ly \w+(?:ed|d|t)\b| \w+(?: (?:morphology|shape|course|pattern|distribution|arrangement|calibre|caliber|size|spacing|form)\b|$|[.;]))|\b(?:or|as well as|next to|beside|alongside|together|than|accompanied|under|over|within)\b",
+    r",|\band\b(?! \w+ly \w+(?:ed|d|t)\b| \w+(?: (?:morphology|shape|course|pattern|distribution|arrangement|calibre|caliber|size|spacing|form)\b|$|[.;]))|\b(?:or|as well as|next to|beside|alongside|together|than|accompanied|under|over(?! (?:the (?:whole|entire)|all|most)\b)|within)\b",
     re.IGNORECASE,
 )
 _PLACE = re.compile(

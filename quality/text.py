@@ -21,7 +21,7 @@ _ASCII_WORD = re.compile(r"[a-z]+(?:['-][a-z]+)*")
 _ASCII_LETTERS = string.ascii_letters.encode()
 # These two begin with one class of characters: a search then skips everything else.
 _SENTENCE_END = re.compile(r"[.!?\n](?:(?<=\n)\n*|(?<=[.!?])[.!?]*(?=\s|$))")
-_TURNS_TO = r"\b(?:but|however|although|though|while|whilst|whereas|yet|except|apart from|instead)\b"
+_TURNS_TO = r"\b(?:(?<!anything )(?<!nothing )(?<!all )but|however|although|though|while|whilst|whereas|yet|except|apart from|instead)\b"
 _CLAUSE_WORD = registered(re.compile(_TURNS_TO, re.IGNORECASE))
 _CLAUSE_MARK = re.compile(r"[.!?;\n][.!?;\n]*")
 _CLAUSE_END = re.compile(rf"{_CLAUSE_MARK.pattern}|{_TURNS_TO}", re.IGNORECASE)
