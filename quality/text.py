@@ -57,7 +57,7 @@ _DENIED_BEFORE = re.compile(
 _DENIED_AFTER = registered(
     re.compile(
         r"(?:\w+ly\s+|to\s+be\s+|be\s+|nowhere\s+){0,2}(?:absent|missing|lacking|undetectable|undetected|non-?existent|nil|wanting|excluded|ruled\s+out"
-        rf"|(?:not|never|\w+n['\u2019]t)\s+(?:be\s+)?(?:\w+ly\s+)?(?:{_SEEN}))\b"
+        rf"|(?:not|never|\w+n['\u2019]t)\s+(?:be(?:en)?\s+)?(?:\w+ly\s+)?(?:{_SEEN}))\b"
         rf"|nowhere\s+(?:to\s+be\s+)?(?:{_SEEN})|conspicuous\s+by\s+(?:its|their)\s+absence|fail(?:s|ed)?\s+to\s+(?:appear|show|develop|occur|form)|no\s+(?:trace|evidence|hint)\b"
         r"|(?:not|never|n['\u2019]t)\s+(?:\w+ly\s+)?(?:be\s+|to\s+be\s+)?(?:occur|appear|demonstrated|develop\w*|form\w*|exist|feature|figure|show|part\b|in evidence|among|prominent|conspicuous|a feature|striking|obvious|marked|to be|found|made out|encountered|met|had|there)"
         r"|(?:searched|looked|sought)(?:\s+for)?[^,;]*?\b(?:in vain|not found|without (?:success|result))"
@@ -139,6 +139,8 @@ _DOUBTED = registered(
 )
 """Behind a phrase, where nothing above has read it as a denial: what is said of the phrase is not plainly that it is there."""
 
+_OWN_WORDS = re.compile(r"((?:\s+(?!(?:and|or)\b)[\w-]+){2,}?)\s+and\b(?!\s+(?:not|never|nowhere|absent|missing)\b)")
+_BELONGS = re.compile(r"(?:\s+[\w-]+){1,4}\s+(?:with|of|showing|bearing|carrying|containing)\s+(?:[\w-]+\s+){0,3}")
 _GAP_END = re.compile(
     rf",|\b(?:and|or|nor|as well as|together with|{_VERBS}|absent|missing|lacking|not|{_SAID_SEEN})\b", re.IGNORECASE
 )
@@ -479,11 +481,13 @@ def _stays_open(after: str) -> bool:
 def _of_the_denied(before: str) -> bool:
     """Whether a phrase belongs to what is denied ahead of it, with neither verb nor comma in between: "no plaques with silvery scale"."""
     *_, last = [None, *_DENIED_BEFORE.finditer(before)]
-    return last is not None and "," not in before[last.end() :] and not _VERB.search(before, last.end())
+    return last is not None and _BELONGS.fullmatch(before, last.end()) is not None
 
 
 def _to_its_end(after: str) -> str:
-    """What follows a phrase, up to the comma behind its verb: beyond that, another one may be spoken of."""
+    """What follows a phrase, up to the comma behind its verb, or up to "and" behind some words: beyond that, another one may be spoken of."""
+    own = _OWN_WORDS.match(after)
+    after = own[1] if own else after
     verb = _VERB.search(after)
     return after[: verb.end()] + after[verb.end() :].split(",", 1)[0] if verb else after
 
