@@ -57,8 +57,8 @@ _HYPOTHETICAL = re.compile(
     re.IGNORECASE,
 )
 _MEANS = re.compile(
-    rf"{_HYPOTHETICAL.pattern}|\b(?:reflect|correspond|represent|stand|mark|due|caus|explain|account|suggest|indicat|impl(?:y|ies)|mean|sign|equivalent|consistent|correlat|attribut"
-    r"|result|produc|stem|aris|from|because|since|known|that is|namely|deep|origin|fill|contain|owing|speak|point|argu|favou?r|fit|go|compatible|keeping|lesion|growth|process)\w*",
+    rf"{_HYPOTHETICAL.pattern}|\b(?:reflect|correspond|represent|stand|due|caus|explain|account|suggest|indicat|impl(?:y|ies)|mean|equivalent|consistent|correlat|attribut"
+    r"|result|produc|stem|aris|from|because|since|that is|namely|origin|owing|speak|point|argu|favou?r|compatible|keeping)\w*",
     re.IGNORECASE,
 )
 """What a finding stands for in the tissue may be said, as its meaning."""
