@@ -39,6 +39,7 @@ AUTHORS: dict[Author, str] = {
     "third": "third author, whose misses the checks were mended from last",
     "fourth": "fourth author, whose plainest misses the checks were mended from after first sight",
     "fifth": "fifth author, likewise",
+    "sixth": "sixth author, likewise",
 }
 
 

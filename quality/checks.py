@@ -58,10 +58,13 @@ _HYPOTHETICAL = re.compile(
 )
 _MEANS = re.compile(
     rf"{_HYPOTHETICAL.pattern}|\b(?:reflect|correspond|represent|stand|due|caus|explain|account|suggest|indicat|impl(?:y|ies)|mean|equivalent|consistent|correlat|attribut"
-    r"|result|produc|stem|aris|from|because|since|that is|namely|origin|owing|speak|point|argu|favou?r|compatible|keeping)\w*",
+    r"|result|produc|stem|aris|from|because|since|that is|namely|mark of|sign of|pattern of|origin|owing|speak|point|argu|favou?r|compatible|keeping)\w*",
     re.IGNORECASE,
 )
 """What a finding stands for in the tissue may be said, as its meaning."""
+
+_LIKE_A_SIGN = re.compile(r"\b(?:wart|cyst|comedo|scar|milia|hive|blister|tag|burn|bite)-like\b", re.IGNORECASE)
+"""Compared with a sign that is a diagnosis too: no disease is named by it."""
 
 _SAID_OF = re.compile(
     r"\s*(?:(?:that|which) \w+|is|are|was|were|appears?|looks?|of|with|at|in|from|laid|set|drawn|bent|shaped|running|curved|curled|coiled|arising|like|resembling|strewn|scattered|arranged|distributed|spread|varying|spaced|placed|confined|forming|showing|displaying|having|combining|consisting|composed|comprising|made|seen|visible|locali[sz]ed|across|along|around|"
@@ -313,6 +316,7 @@ def _wrong_features(prose: str, kind: str) -> list[str]:
 
 
 def _diagnoses_named(prose: str, ontology: Ontology) -> list[str]:
+    prose = _LIKE_A_SIGN.sub("", prose)
     return [*ontology.mentions(prose), *text.found(prose, lexicon.DIAGNOSTIC)]
 
 

@@ -68,7 +68,7 @@ HEDGE = whole_words(
     r"i (?:think|believe|guess|suppose)", r"uncertain\w*", r"unclear", r"to some (?:extent|degree)", r"or something (?:else|similar|that|like)",
     "apparently", "supposedly", "seemingly", "ostensibly", "purportedly", "likely", "unlikely", "potentially", "plausibly", "tentative(?:ly)?", r"anyone['\u2019]s guess", "doubtful", "questionable", "equivocal", "debatable", "ambiguous", "dubious",
     r"may well", r"(?:well )?be wrong", r"hesitat\w+", r"reluctant\w*", r"more or less", r"(?:might|could|may|would) (?:well |also |just |perhaps |arguably |possibly )?(?:be|suspect|guess|argue|represent|correspond|reflect|indicate|suggest|have|speak|call|say)",
-    r"suspect(?:ed|s)?", r"guess\w*", r"suppose\w*", r"presum\w+", r"assum(?:e|es|ed|ing|ption|ably)", r"unless", r"so to speak", r"as it were", r"(?:sort|kind) of", r"if (?:anything|at all|one|the (?:light|picture|image|focus))",
+    r"suspect(?:ed|s)?", r"guess\w*", r"suppose\w*", r"presum\w+", r"assum(?:e|es|ed|ing|ption|ably)", r"unless", r"so to speak", r"as it were", r"(?:sort|kind) of", r"if (?:that|this|it) is", r"insofar", r"swear to", r"(?:hardly|scarcely) proves?", r"as though", r"maybe not", r"taken for", r"\bpresumed\b", r"if (?:anything|at all|one|the (?:light|picture|image|focus))",
     r"(?:possible|potential|presumed|putative|probable) (?=\w)", r"something (?:like|resembling|akin)", r"some (?:form|type|kind|sort) of", r"conceivable", r"interpreted as", r"if it is real", r"in keeping with",
     r"(?:cannot|can['\u2019]t|can not|not) (?:\w+ )?(?:be )?(?:sure|certain|say|tell|confident|rule out|decide|commit)", r"(?:no|little|low|limited) (?:certainty|confidence|doubt)", r"confiden\w+", r"somewhat", r"arguabl[ey]", r"imagin\w+", r"impression (?:of|that)", r"appears? to be", r"looks? (?:a bit |somewhat |rather )?like", r"conceivabl[ey]", r"i['\u2019]d say", r"not mistaken", r"who knows", r"if so",
 )  # fmt: skip
@@ -175,7 +175,7 @@ PERSONAL: tuple[re.Pattern[str], ...] = (
         re.compile(
             r"(?<!\d)(?:\+\d{1,3}[ .-]?)?(?:\(\d{2,4}\)|\d{2,4})[ .-]\d{3,4}[ .-]\d{2,4}(?:[ .-]\d{2,4})?(?!\d)"
             r"|(?<!\d)\d{1,2}[/.]\d{1,2}[/.](?:19|20)?\d{2}(?!\d)|(?<!\d)(?:19|20)\d{2}[-/.]\d{1,2}[-/.]\d{1,2}(?!\d)"
-            rf"|\b\d{{1,2}}(?:st|nd|rd|th)?(?: of)? {_MONTH},? (?:19|20)\d{{2}}\b|\b{_MONTH} \d{{1,2}}(?:st|nd|rd|th)?,? (?:19|20)\d{{2}}\b",
+            rf"|\b\d{{1,2}}-{_MONTH}-(?:19|20)?\d{{2}}\b|\b\d{{1,2}}(?:st|nd|rd|th)?(?: of)? {_MONTH},? (?:19|20)\d{{2}}\b|\b{_MONTH} \d{{1,2}}(?:st|nd|rd|th)?,? (?:19|20)\d{{2}}\b",
             re.IGNORECASE,
         )
     ),

@@ -13,7 +13,7 @@ CRITERIA: dict[str, re.Pattern[str]] = {
         r"(?:network|lattice|meshwork|grid|net) of (?:\w+,? )?(?:pigment\w*|brown\w*|lines|dark|even|slender|uneven)", r"brown(?:ish)? (?:network|lattice|mesh(?:work)?|grid)",
     ),
     "blue_whitish_veil": whole_words(
-        r"blu(?:e|ish)[ /-]?(?:whit(?:e|ish)|gr[ae]y(?:ish)?)?[ -]?(?:veil(?:ing|s)?|haze|film)", r"(?:milky|opaque|hazy|whitish)[ -](?:blue )?veil(?! of scale)", r"blu(?:e|ish)[ /-]whit(?:e|ish) (?:structureless )?(?:area|zone|region|opacity|overlay|hue|sheen|discolou?ration|patch|pigmentation|coating|cover)s?", r"(?:whitish|white|milky|ground-glass)[ -](?:ground-glass )?(?:haze|film)", r"veil[ -]like (?:structures?|areas?|zones?|haze|films?|opacity)",
+        r"blu(?:e|ish)[ /-]?(?:whit(?:e|ish)|gr[ae]y(?:ish)?)?[ -]?(?:veil(?:ing|s)?|haze|film)", r"(?:milky|opaque|hazy|whitish)[ -](?:blue )?veil(?! of scale)", r"blu(?:e|ish)[ /-]whit(?:e|ish) (?:structureless )?(?:area|zone|region|opacity|overlay|hue|sheen|discolou?ration|patch|pigmentation|coating|cover)s?", r"(?:whitish|milky|ground-glass)[ -](?:ground-glass )?haze", r"veil[ -]like (?:structures?|areas?|zones?|haze|films?|opacity)",
     ),
     "vascular_structures": whole_words(
         r"vascular (?:structures?|patterns?)", r"(?:blood )?vessels?", r"telangiectas(?:ia|iae|ias|es)", r"vascularity", r"vasculature", r"capillar(?:y|ies)(?: loops?)?", r"hair-?pin loops?",
@@ -132,7 +132,7 @@ COLOUR_CONCEPTS: dict[str, re.Pattern[str]] = {
     "Blue": whole_words("blue" + _AS_COLOUR, "bluish" + _AS_COLOUR),
     "Brown(Hyperpigmentation)": whole_words("brown" + _AS_COLOUR, "hyperpigmentation", "hyperpigmented"),
     "Gray": whole_words("gr[ae]y" + _AS_COLOUR),
-    "Pigmented": whole_words("pigmented", "pigmentation"),
+    "Pigmented": whole_words("pigmented", "pigmentation", r"(?<!of )pigment(?= (?:whatsoever|at all|anywhere|can|is)|[.,;]|$)"),
     "Purple": whole_words("purple" + _AS_COLOUR, "violet" + _AS_COLOUR, "purplish" + _AS_COLOUR, "violaceous" + _AS_COLOUR),
     "Salmon": whole_words("salmon" + _AS_COLOUR),
     "White(Hypopigmentation)": whole_words("white" + _AS_COLOUR, "hypopigmentation", "whitish" + _AS_COLOUR, "hypopigmented"),

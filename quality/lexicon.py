@@ -13,7 +13,7 @@ DIAGNOSTIC = whole_words(
     "benign", r"malignan(?:t|cy|cies)", r"pre-?malignant", "cancer(?:s|ous)?", r"neoplas(?:m|ms|tic|ia)", r"tumou?rs?",
     r"diagnos(?:is|es|ed|tic|e)", r"\w*carcinomas?", r"\w*sarcomas?", r"\w*melanomas?", r"\w*lymphomas?",
     r"\w*dermatitis",
-    r"\w*keratos[ie]s", r"na?ev(?:us|i)", "infection", r"disease[sd]?",
+    r"\w*keratos[ie]s", r"(?!(?:stroma|aroma|hematoma|haematoma|chroma)\b)\w{3,}om(?:as?|ata)", r"\w{3,}it(?:is|ides)", r"tumou?rous", r"na?ev(?:us|i)", "infection", r"disease[sd]?",
     "sinister", "alarming", "ominous", "reassuring", "aggressive", "cancerous", "precancerous", "premalignant", "dysplastic", "neoplastic", "inflammatory nature", r"danger(?:s|ously)?", r"risk(?:s|y)?", "urticarial", "lentiginous", "lupoid",
     "morpheaform", "sarcoidal", "granulomatous", "lichenoid", r"(?:low|high)[ -](?:risk|grade)", "proliferative", "lethal", "serious", r"worr(?:y|ies|ied|isomely|yingly)", r"concern(?:s|ed)?", r"suspicio(?:n|ns|usly)", "atypia",
     "non-?cancerous", "good-natured", "evil", "invasive", r"metasta\w+", "neoplasia", r"patholog(?:y|ical|ic)", r"(?:genetic|hereditary|congenital|autoimmune|infectious|allergic|inflammatory|metabolic|vascular) (?:disorder|condition|process|origin|aetiology|etiology|cause|nature)s?", r"syndrom\w+",
@@ -147,7 +147,7 @@ REFUSAL = whole_words(
 # Words left from a template that nobody filled in.
 PLACEHOLDER = registered(
     re.compile(
-        r"lorem ipsum|\{[\w ]*\}|\[[a-z][\w /|,-]{0,60}\]|%[sd]\b|\bX{3,}\b|_{3,}|\bto be (?:completed|filled|added|determined)\b|\bTB[CDA]\b|<[a-z_ /]{1,40}>|\.{4,}|…{2,}|\bTODO\b|\bXX\b|\bYY\b"
+        r"lorem ipsum|\{[\w ]*\}|\[[a-z][\w /|,-]{0,60}\]|%[sd]\b|\bX{3,}\b|_{3,}|\bto be (?:completed|filled|added|determined)\b|\bTB[CDA]\b|<[a-z_ /]{1,40}>|\.{4,}|…{2,}|\bTODO\b|\bdelete as (?:applicable|appropriate)\b|\b(?:an?|the|of|with|is) \.{3}|\bXX\b|\bYY\b"
         r"|\bN/A\b|<\|[^|]*\|>|\$\{?[a-z_]+|%\(\w+\)s|\((?:insert|add|describe|fill|enter|specify|state|choose|select|name|give|list|mention)\b[^)]*\)|\binsert\b[^.]{0,40}\bhere\b|\bplaceholder\b"
         r"|\b(?:write|describe|list|insert|add|provide|enter(?! the field of view)|specify|state|fill in|mention|summari[sz]e|give) (?:one|an?|the|your|any|all|here|in|two|up to|at least|between)\b[^.]{0,60}\b(?:here|words|sentences?|below|above|paragraphs?|fields?|findings?|features)\b"
         r"|\b(?:goes|go|comes|belongs?|follows|to follow) here\b|\bthis (?:paragraph|sentence|section|text) (?:will|should|must|is to|describes|gives|contains)\b|\byour text\b|\b(?:is|are|an?|the|and|with|of|by|in|on|at|has) \((?:colou?r|shape|size|site|location|texture|border|edge|outline|name|age|sex|value|type|morphology|lesion|lesion type|diagnosis|number|date|adjective|noun|finding|pattern|distribution|surface|body site|body part|criterion|feature|concept)s?\)|\w ?\| ?\w|[@#%*~]{2,}|[#@]\w+[#@]|\[\W*\]|\(\W*\)|\b(?:text|description|content|details?|answer|reasoning|sentence|paragraph|findings?) (?:pending|missing|coming soon|to come|goes|not yet)\b|\b(?:replace|substitute|overwrite) (?:this|with|me)\b|\bfill (?:me |this )?in\b|\bdolor sit\b|\bleft blank\b|\b(?:X|n|N)\s?(?:mm|cm)\b"

@@ -23,6 +23,9 @@ _ASCII_LETTERS = string.ascii_letters.encode()
 _SENTENCE_END = re.compile(r"[.!?\n](?:(?<=\n)\n*|(?<=[.!?])[.!?]*(?=\s|$))")
 _TURNS_TO = r"\b(?:(?<!anything )(?<!nothing )(?<!all )but|however|although|though|while|whilst|whereas|yet|except|apart from|instead)\b"
 _CLAUSE_WORD = registered(re.compile(_TURNS_TO, re.IGNORECASE))
+_LISTED = re.compile(r"\b(?:not|no|none|nothing|absent|missing|negative|lacking)\b[^.!?;:\n]{0,40}:[^.!?\n]*", re.IGNORECASE)
+"""A list of what is denied, whose semicolons part no clauses: "Not seen: streaks; veil"."""
+
 _CLAUSE_MARK = re.compile(r"[.!?;\n][.!?;\n]*")
 _CLAUSE_END = re.compile(rf"{_CLAUSE_MARK.pattern}|{_TURNS_TO}", re.IGNORECASE)
 _VERBS = r"(?:is|are|was|were|ca|could|do|does|did|have|has|had|wo|would)n['\u2019]t|is|are|was|were|appears?|remains?|can|could|cannot|may|might|do|does|did|have|has|had"
@@ -40,7 +43,7 @@ _SCOPE_START = re.compile(
     r"\b(?:(?:is|are|was|were|has|shows|contains|displays|reveals|demonstrates|exhibits|includes|appears|with|there)\b"
     rf"|(?<!\bno )(?<!\bwithout )(?<!\bany )(?<!\bclearly )(?<!, )(?<!\bor )(?<!\band )(?<!\bof ){_SAID_SEEN}"
     r"|(?:assessed|judged|evaluated|determined|measured)\b(?!\s*:)"
-    r"|(?:so that|because|since)\b)|,\s+(?:and|with)\s+(?=(?:an?|the|some|several|multiple)\b)",
+    r"|(?:so that|because|since)\b)|\s[\u2013\u2014]\s|,\s+(?:and|with)\s+(?=(?:an?|the|some|several|multiple)\b)",
     re.IGNORECASE,
 )
 _SEEN_NEXT = re.compile(rf"\b(?:{_SEEN})\s*$", re.IGNORECASE)
@@ -84,7 +87,7 @@ _ABSENT_ARE = registered(
     re.compile(
         r"(?:^|,)\W*(?:\w+ly\s+|also\s+|equally\s+)?(?:absent|missing|lacking|not (?:seen|visible|present))\s+(?:is|are|was|were)\b"
         r"|\b(?:absent|missing|lacking|not (?:\w+ )?(?:seen|visible|present|found|identified|recogni[sz]ed|discernible|detected)),?\s+(?:just )?(?:as|so|and so)\s+(?:is|are|was|were)\b"
-        r"|\b(?:absent|missing|negative|lacking|not (?:\w+ )?(?:seen|visible|present|found|observed|identified|noted|there|met|fulfilled|satisfied))(?:(?:\s+\w+)?,\s*(?:namely|that is|i\.e\.|viz\.?|specifically)|(?:\s+\w+){0,4}:)"
+        r"|\b(?:absent|missing|negative|lacking|not (?:\w+ ){0,3}(?:seen|visible|present|found|observed|identified|noted|there|met|fulfilled|satisfied))(?:(?:\s+\w+)?,\s*(?:namely|that is|i\.e\.|viz\.?|specifically)|(?:\s+\w+){0,4}:)"
         r"|\bnone\s+of\s+(?:the\s+following|these|those|them|what\s+follows)\b[^:;.]*:"
         r"|\bnot\s+(?:seen|found|visible|present|identified|observed|detected)\s+(?:is|are|was|were)\b|\bwhat\b[^,;]*\b(?:cannot|not|never|lacks|missing|absent)\b[^,;]*?\b(?:is|are)\b"
         r"|\b(?:neither|nor|nowhere|nothing|(?:at|in)\s+no\s+(?:point|place|spot|part)(?:\s+of\s+(?:the|this)\s+\w+)?)\s+(?:is|are|was|were|do|does|did|can|could|has|have)(?:\s+there)?\b",
@@ -394,6 +397,8 @@ def found(text: str, pattern: re.Pattern[str]) -> list[str]:
 @lru_cache(maxsize=64)
 def _clauses(text: str) -> tuple[Sequence[str], Sequence[int]]:
     """The clauses of a text, and where each starts."""
+    if ";" in text:
+        text = _LISTED.sub(lambda found: found[0].replace(";", ","), text)
     return _parts(text, _CLAUSE_END if possible(_CLAUSE_WORD, text) else _CLAUSE_MARK)
 
 
@@ -438,7 +443,7 @@ def _polarity(before: str, after: str, text: str) -> Polarity:
     governing = reach(before) if "unassessed" in may or _DENIED_BEFORE.search(_without_seen(before)) else ""
     if _left_open(before, after, governing, may):
         return Polarity.UNASSESSED
-    inverted = _ABSENT_ARE.search(before) if "absent are" in may else None
+    *_, inverted = [None, *(_ABSENT_ARE.finditer(before) if "absent are" in may else ())]
     if inverted and not _SCOPE_START.search(_SEEN_FIRST.sub("", _SEEN_NEXT.sub("", before[inverted.end() :]))):
         return Polarity.DENIED
     if _DENIED_BEFORE.search(governing) or ("aside" in may and _ASIDE.match(after)):
