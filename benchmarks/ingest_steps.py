@@ -2,7 +2,24 @@
 
 `python -m benchmarks.ingest_steps` prints the steps, their sum, and what `ingest` really costs in driver and workers together; the
 difference is Ray, the commit, and what busy neighbours and colder caches cost: a decode beside another one is dearer than one alone too.
-The best of several rounds counts. The last column is the share of a decode.
+The best of several rounds counts. The last column is the share of a decode. On two cores of an EPYC 9004 that others used as well:
+
+    read and check the member                           94 us   4.0%
+    decode to RGB                                     2330 us 100.0%
+    header, blank picture, extension                     6 us   0.3%
+    sha256 of the file                                 156 us   6.7%
+    pixel hash                                          20 us   0.8%
+    luminance, reduced for the hashes                  201 us   8.6%
+    hashes in eight orientations, table rows            25 us   1.1%
+    pack                                               250 us  10.7%
+    sha256 of the archive (driver)                     216 us   9.3%
+    directory of the archive, records (driver)          33 us   1.4%
+    sum of the steps                                  3331 us 143.0%
+    the whole ingest                                  4036 us 173.2%
+    decode, two processes at once                     2473 us 106.1%
+
+So an ingest that cost nothing but its steps would reach 0.74 of bare decoding. Both digests, reading and storing the bytes alone are 31 %:
+no ingest that keeps them reaches 0.85, whatever it hashes.
 """
 
 import hashlib
