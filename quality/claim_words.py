@@ -15,7 +15,14 @@ NAMED: dict[str, re.Pattern[str]] = {
     **CONCEPTS,
     **COLOUR_CONCEPTS,
     "pigment_network": whole_words(r"network\w*", r"reticul\w+"),
-    "blue_whitish_veil": whole_words("veil", r"blu(?:e|ish)[ /-]whit\w+", r"blu(?:e|ish)[ /-]gr[ae]y\w* (?:structureless|opa\w+|area|zone|region|sheen|discolou?r\w*|tinge|cast|patch)\w*", "haze", "film", r"ground[ -]glass"),
+    "blue_whitish_veil": whole_words(
+        "veil",
+        r"blu(?:e|ish)[ /-]whit\w+",
+        r"blu(?:e|ish)[ /-]gr[ae]y\w* (?:structureless|opa\w+|area|zone|region|sheen|discolou?r\w*|tinge|cast|patch)\w*",
+        "haze",
+        "film",
+        r"ground[ -]glass",
+    ),
     "vascular_structures": whole_words(
         r"vessels?", r"vascular\w*", r"telangiectas\w+", r"capillar\w+", r"\w*vascularity", r"hairpins?", "loops?"
     ),
