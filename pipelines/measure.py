@@ -21,7 +21,7 @@ from quality.image_gates import excludes, judge
 VERSION = "2"
 """Raise when the measuring of evidence changes: all evidence is then measured again, and image quality with it."""
 
-QUALITY_VERSION = "2"
+QUALITY_VERSION = "3"
 """Raise when the metrics of image quality change. Thresholds of gates need no new version."""
 
 JUDGED = ("excluded", "review", "gates", "verdicts")
@@ -80,7 +80,7 @@ def quality_of(data: bytes, rgb: Any, measured: Any) -> dict[str, Any]:
         "off_topic_score": off_topic.score(rgb),
         "ita": skin_tone.typology_angle(measured),
         "ita_doubt": skin_tone.doubt(measured),
-        "face_score": people.face_score(grey),
+        "face_score": people.face_score(rgb),
         "shorter_side": min(rgb.shape[:2]),
         "lesion_pixels": round(lesion, 1) if measured.measured else None,
         "jpeg_quality": compression.jpeg_quality(data),

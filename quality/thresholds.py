@@ -97,9 +97,8 @@ DRAWN_FLAT = 0.4
 DRAWN_PALETTE = 0.5
 # Step across a straight line from edge to edge, over the steps beside it.
 SEAM = 1.7
-# dlib's own limit is 0; small faces score less, and of 9,000 real photographs without one four reach this (those with dark corners, which
-# look like heads, are not asked).
-FACE_SCORE = -0.1
+# Of 3,257 photographs of skin six score more, and 2 of 359 phantoms; of faces of 25 pixels, enlarged, one in a hundred scores less than .4.
+FACE_SCORE = 0.3
 # Printed strokes are this much darker or lighter than both sides; characters side by side on one line.
 PRINT_DEPTH = 40
 CHARACTERS = 3

@@ -20,6 +20,7 @@ from quality.compression import jpeg_quality
 from quality.image_gates import GATES, judge
 from quality.image_metrics import measure, working_grey
 from quality.raster import decode
+from quality.thresholds import FACE_SCORE
 from sources import phantom
 
 
@@ -34,7 +35,7 @@ def pool() -> list[np.ndarray]:
     return [clinical(n) for n in range(8)]
 
 
-@pytest.mark.parametrize("kind", [kind for kind in FAULTS if kind not in ("shaken", "text", "face")])
+@pytest.mark.parametrize("kind", [kind for kind in FAULTS if kind not in ("shaken", "text")])
 def test_a_planted_fault_is_caught_by_its_gate(pool, kind):
     code, fault = FAULTS[kind]
     said = [fires(fault(pool[n], np.random.default_rng(n), pool), "clinical close-up") for n in range(6)]
@@ -186,11 +187,29 @@ def test_no_bytes_break_the_header_reader(data):
         assert found is None or 1 <= found <= 100
 
 
-def test_a_face_is_found_and_skin_is_not_one(pool):
+def test_a_face_is_found_upright_turned_in_part_and_small_and_skin_is_not_one(pool):
     from skimage import data
 
-    assert people.face_score(working_grey(np.ascontiguousarray(data.astronaut()[:300, 80:380]))) > 0.5
-    assert all(people.face_score(working_grey(picture)) == people.LEAST_SCORE for picture in pool)
+    face = np.ascontiguousarray(data.astronaut()[:220, 120:340])
+    turned = cv2.warpAffine(face, cv2.getRotationMatrix2D((110, 110), 45, 1), (220, 220), borderMode=cv2.BORDER_REFLECT)
+    small = cv2.resize(pool[0], (600, 600))
+    small[200:400, 200:400] = cv2.resize(face, (200, 200), interpolation=cv2.INTER_AREA)
+    shown = {
+        "upright": face,
+        "turned": turned,
+        "left half": face[:, :110],
+        "lower half": face[110:],
+        "dark": face // 3,
+        "small": small,
+    }
+    assert [how for how, picture in shown.items() if "face" not in fires(np.ascontiguousarray(picture), "smartphone")] == []
+    assert sum(people.face_score(picture) >= FACE_SCORE for picture in pool) == 0
+
+
+@pytest.mark.parametrize("size", [(32, 32), (32, 2000), (2000, 32), (191, 192), (600, 450)])
+def test_a_picture_of_any_shape_is_asked_for_faces_with_the_same_answer_twice(size):
+    picture = np.random.default_rng(3).integers(0, 256, (*size, 3), dtype=np.uint8)
+    assert 0 <= people.face_score(picture) == people.face_score(picture) <= 1
 
 
 def test_the_typology_angle_follows_lightness_and_says_when_the_light_is_to_blame():
