@@ -155,7 +155,9 @@ def image_metrics_overhead(most: int = 24) -> dict[str, float]:
 
 def metrics_of(rgb: Picture) -> float:
     """Everything but the face detector and evidence."""
-    return modality.score(image_metrics.measure(rgb, image_metrics.working_grey(rgb))) + off_topic.score(rgb)
+    grey = image_metrics.working_grey(rgb)
+    image_metrics.measure(rgb, grey)
+    return modality.score(rgb, grey) + off_topic.score(rgb)
 
 
 def resized(rgb: Picture, width: int, height: int, kind: str) -> bytes:

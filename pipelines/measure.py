@@ -71,7 +71,7 @@ def quality_of(data: bytes, rgb: Any, measured: Any) -> dict[str, Any]:
 
     grey = image_metrics.working_grey(rgb)
     metrics = image_metrics.measure(rgb, grey)
-    odds = modality.score(metrics)
+    odds = modality.score(rgb, grey)
     lesion = (4 / math.pi * measured.area_share * rgb.shape[0] * rgb.shape[1]) ** 0.5
     return {
         **asdict(metrics),
