@@ -11,7 +11,7 @@ import numpy as np
 
 from benchmarks.logistic import applied, constants, fit
 from benchmarks.photographs import photographs
-from quality import modality
+from quality import appearance
 from quality.image_metrics import working_grey
 from quality.thresholds import MODALITY_CLEAR
 
@@ -45,7 +45,12 @@ def collected() -> tuple[np.ndarray, ...]:
             for n in range(1 + CHANGED[name]):
                 rgb = changed(picture.rgb, rng) if n else picture.rgb
                 rows.append(
-                    (modality.features(rgb, working_grey(rgb)), picture.modality == "dermoscopic", name + "+" * bool(n), part)
+                    (
+                        appearance.features(rgb, working_grey(rgb))[len(appearance.LAYOUT) :],
+                        picture.modality == "dermoscopic",
+                        name + "+" * bool(n),
+                        part,
+                    )
                 )
     return tuple(np.array(column) for column in zip(*rows, strict=True))
 

@@ -22,7 +22,7 @@ import numpy as np
 from benchmarks.image_faults import FAULTS
 from benchmarks.photographs import photographs
 from pipelines.measure import quality_of
-from quality import evidence, image_metrics, modality, off_topic
+from quality import appearance, evidence, image_metrics, modality, off_topic
 from quality.image_gates import GATES, judge
 from quality.raster import BadImage, decode
 
@@ -157,7 +157,8 @@ def metrics_of(rgb: Picture) -> float:
     """Everything but the face detector and evidence."""
     grey = image_metrics.working_grey(rgb)
     image_metrics.measure(rgb, grey)
-    return modality.score(rgb, grey) + off_topic.score(rgb)
+    seen = appearance.features(rgb, grey)
+    return modality.score(seen) + off_topic.score(seen)
 
 
 def resized(rgb: Picture, width: int, height: int, kind: str) -> bytes:

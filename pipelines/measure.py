@@ -67,17 +67,18 @@ def _evidence_row(image_id: str, measured: Any) -> dict[str, Any]:
 
 def quality_of(data: bytes, rgb: Any, measured: Any) -> dict[str, Any]:
     """The measured columns of `image_quality`, of a file, its raster and its evidence."""
-    from quality import compression, image_metrics, modality, off_topic, people, skin_tone
+    from quality import appearance, compression, image_metrics, modality, off_topic, people, skin_tone
 
     grey = image_metrics.working_grey(rgb)
     metrics = image_metrics.measure(rgb, grey)
-    odds = modality.score(rgb, grey)
+    seen = appearance.features(rgb, grey)
+    odds = modality.score(seen)
     lesion = (4 / math.pi * measured.area_share * rgb.shape[0] * rgb.shape[1]) ** 0.5
     return {
         **asdict(metrics),
         "modality_score": odds,
         "modality_predicted": modality.predicted(odds),
-        "off_topic_score": off_topic.score(rgb),
+        "off_topic_score": off_topic.score(seen),
         "ita": skin_tone.typology_angle(measured),
         "ita_doubt": skin_tone.doubt(measured),
         "face_score": people.face_score(rgb),

@@ -8,19 +8,10 @@ cameras may differ: a flag follows from it, never a label.
 
 import numpy as np
 
+from quality.appearance import LAYOUT
 from quality.thresholds import MODALITY_CLEAR
 
-NAMES = (
-    *(f"{a} with {b}" for a, b in (("light", "red"), ("light", "blue"), ("red", "blue"))),
-    *(f"{what} of ring {n}" for n in range(5) for what in ("light", "red", "blue")),
-    *(f"light {way}" for way in ("across", "down")),
-    *(f"{what}, {n} %" for what in ("red less green", "green less blue") for n in (5, 50, 95)),
-    *(f"step at {n} of 64" for n in (1, 2, 4, 8, 16)),
-    *(f"{what} of {side}" for side in (64, 128) for what in ("relief", "leaning", "peaks", "evenness")),
-    "step at 1 of 128",
-)
-SIDES = (64, 128)
-"""Longest sides, in pixels, at which relief is measured: HAM10000's lesions have 150 pixels in the mirror."""
+# Of `appearance.RELIEF`. Of where light and hues lie besides, nothing was gained.
 # fmt: off
 MEANS = np.array([
     -0.7862, 0.6523, -0.7251, -0.1234, 0.046, -0.0235, -0.0511, 0.0225, -0.0123, 0.0147,
@@ -50,41 +41,9 @@ SQUARE = np.array([
 CONSTANT = 0.8164
 
 
-def features(rgb: np.ndarray, grey: np.ndarray) -> np.ndarray:
-    """(40,) numbers in the order of `NAMES`, of an (h, w, 3) uint8 raster and its `working_grey`; none depends on the size of the picture."""
-    from quality import layout_kernels, relief_kernels
-    from quality.image_kernels import sampled
-
-    larger = _at_side(grey, SIDES[1])
-    small = _at_side(larger, SIDES[0])
-    return np.concatenate(
-        [
-            relief_kernels.light_and_hues(layout_kernels.cell_means(sampled(rgb, -(-max(rgb.shape[:2]) // SIDES[0])))),
-            relief_kernels.steps(small),
-            relief_kernels.curvature(small),
-            relief_kernels.curvature(larger),
-            [relief_kernels.difference(larger, 1)],
-        ]
-    )
-
-
-def _at_side(grey: np.ndarray, side: int) -> np.ndarray:
-    """At a longest side of 64 or 128 pixels; no side is under eight, as differences at a distance need some."""
-    import cv2
-
-    scale = side / max(grey.shape)
-    size = (max(8, round(scale * grey.shape[1])), max(8, round(scale * grey.shape[0])))
-    return cv2.resize(grey, size, interpolation=cv2.INTER_AREA if scale < 1 else cv2.INTER_LINEAR)
-
-
-def score(rgb: np.ndarray, grey: np.ndarray) -> float:
-    """Log odds of dermoscopic over clinical, both taken as equally frequent."""
-    return odds(features(rgb, grey))
-
-
-def odds(values: np.ndarray) -> float:
-    """The same of `features`."""
-    z = np.clip((values - MEANS) / SPREADS, -3, 3)
+def score(values: np.ndarray) -> float:
+    """Log odds of dermoscopic over clinical, both taken as equally frequent, from the (64,) numbers of `appearance.features`."""
+    z = np.clip((values[len(LAYOUT) :] - MEANS) / SPREADS, -3, 3)
     return round(float(z @ LINEAR + (z * z) @ SQUARE + CONSTANT), 3)
 
 

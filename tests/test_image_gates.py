@@ -16,13 +16,13 @@ from benchmarks.planted_images import fires
 from pipelines.measure import quality_of
 from pipelines.tables import TABLES
 from quality import (
+    appearance,
     evidence,
     image_gates,
     image_kernels,
     image_metrics,
     marks,
     modality,
-    off_topic,
     people,
     relief_kernels,
     skin_tone,
@@ -72,9 +72,10 @@ def test_a_picture_of_skin_is_told_from_grey_and_from_green():
 @given(hnp.arrays(np.uint8, st.tuples(st.integers(32, 64), st.integers(32, 64), st.just(3))), st.integers(2, 5))
 def test_layout_is_that_of_the_picture_and_not_of_its_size(rgb, times):
     large = np.ascontiguousarray(np.repeat(np.repeat(rgb, times, axis=0), times, axis=1))
-    if -(-max(large.shape) // off_topic.SAMPLE_SIDE) == times:
-        assert off_topic.features(large).tolist() == off_topic.features(rgb).tolist()
-    assert np.isfinite(off_topic.features(large)).all()
+    found, layout = appearance.features(large, working_grey(large)), slice(len(appearance.LAYOUT))
+    if -(-max(large.shape) // appearance.SIDES[0]) == times:
+        assert found[layout].tolist() == appearance.features(rgb, working_grey(rgb))[layout].tolist()
+    assert np.isfinite(found).all()
 
 
 @settings(max_examples=30, deadline=None)
@@ -84,14 +85,14 @@ def test_layout_is_that_of_the_picture_and_not_of_its_size(rgb, times):
 )
 def test_any_picture_gets_finite_numbers_for_its_modality(rgb, stretch):
     large = np.ascontiguousarray(np.repeat(np.repeat(rgb, stretch[0], axis=0), stretch[1], axis=1))
-    found = modality.features(large, working_grey(large))
-    assert len(found) == len(modality.NAMES) and np.isfinite(found).all()
+    found = appearance.features(large, working_grey(large))
+    assert len(found) == len(appearance.NAMES) and np.isfinite(found).all()
 
 
 @pytest.mark.parametrize("n", range(4))
 def test_modality_is_told_alike_of_a_picture_its_mirror_image_and_its_thumbnail(pool, n):
     told = [
-        modality.score(rgb, working_grey(rgb))
+        modality.score(appearance.features(rgb, working_grey(rgb)))
         for rgb in (
             cv2.resize(pool[n], None, fx=4, fy=4, interpolation=cv2.INTER_CUBIC),
             np.ascontiguousarray(cv2.resize(pool[n], None, fx=4, fy=4, interpolation=cv2.INTER_CUBIC)[:, ::-1]),
@@ -116,8 +117,8 @@ def test_light_from_one_side_is_told_from_light_in_the_middle():
     y, x = np.mgrid[-1:1:64j, -1:1:64j]
     skin = np.array([210, 160, 135])
     side, middle = ((skin * light[:, :, None]).astype(np.uint8) for light in (0.7 + 0.3 * x, 1 - 0.3 * np.hypot(x, y)))
-    names = list(modality.NAMES)
-    lit = [dict(zip(names, modality.features(rgb, working_grey(rgb)), strict=True)) for rgb in (side, middle)]
+    names = list(appearance.NAMES)
+    lit = [dict(zip(names, appearance.features(rgb, working_grey(rgb)), strict=True)) for rgb in (side, middle)]
     assert lit[0]["light across"] > 10 * lit[1]["light across"]
     assert lit[1]["light of ring 0"] > 0.1 > lit[0]["light of ring 0"]
 
