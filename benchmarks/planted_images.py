@@ -230,8 +230,9 @@ def ratios(report: dict[str, Any]) -> None:
         print(
             f"{gate.code:18} recall {found:.3f}, most false alarms of a set {alarms:.4f}{below if caught[gate.code] else '  not planted'}"
         )
-    reached = [code for code, values in caught.items() if values and np.mean(values) >= RECALL]
-    print(f"RATIO image_gates_recall_mean {np.mean([np.mean(v) for v in caught.values() if v]):.3f}")
+    caught = {code: values for code, values in caught.items() if values}
+    reached = [code for code, values in caught.items() if np.mean(values) >= RECALL]
+    print(f"RATIO image_gates_recall_mean {np.mean([np.mean(v) for v in caught.values()]):.3f}")
     print(f"RATIO image_gates_at_recall {len(reached) / len(caught):.3f}")
     print(f"RATIO image_metrics_overhead {report['overhead']['whole']:.3f}")
 
