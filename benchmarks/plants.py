@@ -467,14 +467,14 @@ def _far(one: Trajectory) -> list[str]:
 
 
 def _concludes_otherwise(frames: Sequence[str]) -> Plant:
-    """The text ends with another diagnosis than the final one, neither above nor below it."""
+    """The text ends with another diagnosis than the final one, one that cannot be true of the picture with it."""
 
     def plant(rng: random.Random, one: Trajectory) -> Trajectory | None:
         tree = ontologies.load()
         *said, _ = SENTENCE_END.split(one.reasoning["reasoning"])
         other = rng.choice(tree.siblings(one.node) if tree.siblings(one.node) and rng.random() < 0.5 else _far(one))
         final = tree.resolve(one.reasoning["final_diagnosis"])
-        if final is None or tree.relation(other, final) in ("same", "ancestor", "descendant"):
+        if final is None or not tree.exclusive(other, final):
             return None
         return one.arguing(" ".join([*said, rng.choice(frames).format(d=tree.nodes[other].name)]))
 

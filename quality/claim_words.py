@@ -15,11 +15,11 @@ NAMED: dict[str, re.Pattern[str]] = {
     **CONCEPTS,
     **COLOUR_CONCEPTS,
     "pigment_network": whole_words(r"network\w*", r"reticul\w+"),
-    "blue_whitish_veil": whole_words("veil", r"blu(?:e|ish)[ /-](?:whit\w+|gr[ae]y\w*)", "haze", "film", r"ground[ -]glass"),
+    "blue_whitish_veil": whole_words("veil", r"blu(?:e|ish)[ /-]whit\w+", r"blu(?:e|ish)[ /-]gr[ae]y\w* (?:structureless|opa\w+|area|zone|region|sheen|discolou?r\w*|tinge|cast|patch)\w*", "haze", "film", r"ground[ -]glass"),
     "vascular_structures": whole_words(
         r"vessels?", r"vascular\w*", r"telangiectas\w+", r"capillar\w+", r"\w*vascularity", r"hairpins?", "loops?"
     ),
-    "pigmentation": whole_words(r"\w*pigment\w*", r"blotch\w*", r"brown\w*", "black", r"tan", r"melan\w+"),
+    "pigmentation": whole_words(r"\w*pigment\w*(?! net)", r"blotch\w*", r"brown\w*", "black", r"tan", r"melan\w+"),
     "streaks": whole_words(r"streak\w*", r"pseudopods?", r"radial\w*", r"projections?"),
     "dots_and_globules": whole_words(r"dots?", r"globul\w+", r"clods?", r"dotted", r"specks?", r"speckl\w+", r"granul\w+"),
     "regression_structures": whole_words(r"regress\w+", r"scar-?like", r"pepper\w*", r"white areas?", r"blue areas?"),
