@@ -23,7 +23,8 @@ import numpy as np
 from benchmarks.image_faults import COLOURED, photograph, window
 from benchmarks.logistic import applied, constants, fit
 from benchmarks.photographs import photographs
-from quality import off_topic
+from quality import appearance, off_topic
+from quality.image_metrics import working_grey
 from quality.thresholds import OFF_TOPIC, OFF_TOPIC_CLEAR
 
 SETS = {"phantom": None, "ham10000": 1000, "isic9": 1000, "pad_ufes_20": None}
@@ -71,7 +72,7 @@ PACKAGES = (
 )
 
 Rows = tuple[np.ndarray, np.ndarray, np.ndarray]
-"""(n, k) features, (n,) the set, (n,) the half: 0 or 1."""
+"""(n, 64) features, (n,) the set, (n,) the half: 0 or 1."""
 
 
 def main() -> None:
@@ -84,7 +85,7 @@ def main() -> None:
     skin, others = of_skin(), of_others(os.environ.get("DERMOFORGE_PHOTOGRAPHS", ""))
     values, sets, halves = (np.concatenate(parts) for parts in zip(skin, others, strict=True))
     is_other = sets == "others"
-    standing = np.array([off_topic.odds(row) for row in values])
+    standing = np.array([off_topic.score(row) for row in values])
     if is_other.any():
         held_out = np.zeros(len(sets))
         for half in (0, 1):
@@ -112,10 +113,15 @@ def of_skin() -> Rows:
         for picture in photographs(name, most):
             scale = max(SIZE) / max(picture.rgb.shape[:2])
             rgb = cv2.resize(picture.rgb, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
-            values += [off_topic.features(rgb), off_topic.features(other_light(rgb, rng))]
+            values += [seen(rgb), seen(other_light(rgb, rng))]
             sets += [name, f"{name}+"]
             halves += [int(rng.integers(2))] * 2
     return np.array(values), np.array(sets), np.array(halves)
+
+
+def seen(rgb: np.ndarray) -> np.ndarray:
+    """(64,) features."""
+    return appearance.features(rgb, working_grey(rgb))
 
 
 def other_light(rgb: np.ndarray, rng: np.random.Generator) -> np.ndarray:
@@ -130,11 +136,11 @@ def of_others(folder: str) -> Rows:
     for whole in wallpapers(folder):
         half = int(rng.integers(2))
         for _ in range(WINDOWS):
-            values.append(off_topic.features(windowed(whole, rng)))
+            values.append(seen(windowed(whole, rng)))
             halves.append(half)
     count = len(values)
     print(f"{count // WINDOWS} photographs of other things" + ("" if count else ": set DERMOFORGE_PHOTOGRAPHS (see --help)"))
-    return np.array(values).reshape(count, len(off_topic.NAMES)), np.array(["others"] * count), np.array(halves, int)
+    return np.array(values).reshape(count, len(appearance.NAMES)), np.array(["others"] * count), np.array(halves, int)
 
 
 def wallpapers(folder: str) -> Iterator[np.ndarray]:
@@ -153,7 +159,7 @@ def shipped() -> tuple[np.ndarray, np.ndarray]:
     """Log odds and names of fifty windows of each coloured photograph that scikit-image ships."""
     rng, odds, names = np.random.default_rng(2), [], []
     for name in COLOURED:
-        odds += [off_topic.score(windowed(photograph(name), rng)) for _ in range(50)]
+        odds += [off_topic.score(seen(windowed(photograph(name), rng))) for _ in range(50)]
         names += [name] * 50
     return np.array(odds), np.array(names)
 

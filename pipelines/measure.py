@@ -21,7 +21,7 @@ from quality.image_gates import excludes, judge
 VERSION = "2"
 """Raise when the measuring of evidence changes: all evidence is then measured again, and image quality with it."""
 
-QUALITY_VERSION = "2"
+QUALITY_VERSION = "3"
 """Raise when the metrics of image quality change. Thresholds of gates need no new version."""
 
 JUDGED = ("excluded", "review", "gates", "verdicts")
@@ -67,20 +67,21 @@ def _evidence_row(image_id: str, measured: Any) -> dict[str, Any]:
 
 def quality_of(data: bytes, rgb: Any, measured: Any) -> dict[str, Any]:
     """The measured columns of `image_quality`, of a file, its raster and its evidence."""
-    from quality import compression, image_metrics, modality, off_topic, people, skin_tone
+    from quality import appearance, compression, image_metrics, modality, off_topic, people, skin_tone
 
     grey = image_metrics.working_grey(rgb)
     metrics = image_metrics.measure(rgb, grey)
-    odds = modality.score(metrics)
+    seen = appearance.features(rgb, grey)
+    odds = modality.score(seen)
     lesion = (4 / math.pi * measured.area_share * rgb.shape[0] * rgb.shape[1]) ** 0.5
     return {
         **asdict(metrics),
         "modality_score": odds,
         "modality_predicted": modality.predicted(odds),
-        "off_topic_score": off_topic.score(rgb),
+        "off_topic_score": off_topic.score(seen),
         "ita": skin_tone.typology_angle(measured),
         "ita_doubt": skin_tone.doubt(measured),
-        "face_score": people.face_score(grey),
+        "face_score": people.face_score(rgb),
         "shorter_side": min(rgb.shape[:2]),
         "lesion_pixels": round(lesion, 1) if measured.measured else None,
         "jpeg_quality": compression.jpeg_quality(data),

