@@ -14,7 +14,7 @@ from typing import Any
 
 from prompts import schemas
 from prompts.ontology import Ontology
-from quality import claim_words, claims, finding_words, form_words, lexicon, text, thresholds
+from quality import claim_words, claims, finding_words, form_words, language, lexicon, text, thresholds
 from quality.claims import NOTHING, Known
 from quality.patterns import Together, apart, possible
 from quality.text import Mention, Polarity
@@ -374,19 +374,20 @@ def _length(prose: str, word_range: tuple[int, int]) -> Verdict:
 
 
 def _language_faults(prose: str) -> list[str]:
-    tokens = text.words(prose)
+    tokens, kinds = text.words(prose), language.kinds(prose)
     low, high = thresholds.FUNCTION_WORD_SHARE
-    share, letters = text.function_word_share(tokens), text.letter_share(prose)
-    mean = sum(map(len, tokens)) / max(len(tokens), 1)
-    distinct = len(text.FUNCTION_WORDS & set(tokens))
+    many = max(len(tokens), 1)
+    share, letters = kinds.count(language.CLOSED) / many, language.letter_share(prose)
+    mean = len("".join(tokens)) / many
+    distinct = len(language.FUNCTION_WORDS.intersection(tokens))
     held = (
         low <= share <= high,
         distinct >= thresholds.FUNCTION_WORDS_DISTINCT_MIN,
         letters >= thresholds.LETTER_SHARE_MIN,
         thresholds.WORD_LETTERS[0] <= mean <= thresholds.WORD_LETTERS[1],
-        text.pronounceable_share(tokens) >= thresholds.PRONOUNCEABLE_SHARE_MIN,
+        (len(tokens) - kinds.count(language.NOISE)) / many >= thresholds.PRONOUNCEABLE_SHARE_MIN,
         "\ufffd" not in prose,
-        not text.holds_foreign(prose),
+        not language.holds_foreign(prose),
     )
     if all(held):
         return []
@@ -406,14 +407,15 @@ def _degenerate_faults(prose: str, whole: str) -> list[str]:
     """Faults of the running part of a text; `whole` is all of it, searched already."""
     tokens = text.words(prose)
     said = [" ".join(sentence.casefold().split()) for sentence in text.sentences(prose)]
-    share = text.repeated_share(tokens, thresholds.REPEATED_GRAM_WORDS)
+    share = language.repeated_share(tokens, thresholds.REPEATED_GRAM_WORDS)
     faults = text.found(prose, lexicon.PLACEHOLDER) if possible(lexicon.PLACEHOLDER, whole) else []
-    if any(char * thresholds.CHARACTER_RUN_MAX in prose for char in set(prose)):
+    if language.may_hold_run(prose, thresholds.CHARACTER_RUN_MAX):
         faults += [match.group() for match in _CHARACTER_RUN.finditer(prose)]
-    faults += [sentence for i, sentence in enumerate(said) if " " in sentence and sentence in said[:i]]
-    if share and (loop := text.looped(tokens)):  # what is said again and again repeats such a sequence too
+    if len(set(said)) < len(said):
+        faults += [sentence for i, sentence in enumerate(said) if " " in sentence and sentence in said[:i]]
+    if share and (loop := language.looped(tokens)):  # what is said again and again repeats such a sequence too
         faults.append(f"{loop} again and again")
-    if (run := text.longest_run(tokens)) > thresholds.WORD_RUN_MAX:
+    if (run := language.longest_run(tokens)) > thresholds.WORD_RUN_MAX:
         faults.append(f"one word {run} times in a row")
     if share > thresholds.REPEATED_GRAM_SHARE_MAX:
         faults.append(f"{share:.2f} of the {thresholds.REPEATED_GRAM_WORDS}-word sequences are repetitions")

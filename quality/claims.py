@@ -12,7 +12,7 @@ from typing import Any
 
 from prompts import schemas
 from prompts.ontology import Ontology
-from quality import claim_words, colour_words, form_words, site_words, text, thresholds
+from quality import claim_words, colour_words, form_words, language, site_words, text, thresholds
 from quality.patterns import Together, possible
 from quality.text import Polarity
 
@@ -211,7 +211,7 @@ def _schema_words() -> frozenset[str]:
     terms = [*schemas.SKINCON, *schemas.COLOURS, *schemas.MEASURED]
     terms += [word for key, values in schemas.DERM7PT.items() for word in (key.replace("_", " "), *values)]
     terms += [value for values in schemas.MEASURED.values() for value in values]
-    return frozenset(word for term in terms for word in text.words(term)) | text.FUNCTION_WORDS
+    return frozenset(word for term in terms for word in text.words(term)) | language.FUNCTION_WORDS
 
 
 def stated(pattern: re.Pattern[str], prose: str, unless: re.Pattern[str]) -> list[str]:

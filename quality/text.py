@@ -1,16 +1,14 @@
-"""Matching in generated prose: words, sentences, how language-like a text is, and whether a phrase is said or denied.
+"""Matching in generated prose: words, sentences, and whether a phrase is said or denied.
 
 The polarity of a phrase follows the idea of NegEx (Chapman et al. 2001): trigger words before or after it, and a scope
 that ends at a clause boundary. Nothing here knows dermatology; the word lists that do are in `quality.lexicon`.
 """
 
 import re
-import string
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from functools import lru_cache
-from operator import eq
 
 from quality.patterns import Together, apart, places, possible, registered
 
@@ -18,7 +16,10 @@ _WORD = re.compile(r"[^\W\d_]+(?:['\u2019-][^\W\d_]+)*")
 _ASCII_WORD = re.compile(r"[a-z]+(?:['-][a-z]+)*")
 """The same in lower case ASCII, found in a third of the time."""
 
-_ASCII_LETTERS = string.ascii_letters.encode()
+_APART = {code: chr(code) if chr(code).islower() or chr(code) in "'-" else " " for code in range(128)}
+_LOOSE_MARK = re.compile(r"['-](?:(?<![a-z].)|(?![a-z]))")
+"""An apostrophe or a hyphen that does not join two letters."""
+
 # These two begin with one class of characters: a search then skips everything else.
 _SENTENCE_END = re.compile(r"[.!?\n](?:(?<=\n)\n*|(?<=[.!?])[.!?]*(?=\s|$))")
 _TURNS_TO = r"\b(?:but|however|although|though|while|whilst|whereas|yet|except|apart from|instead)\b"
@@ -149,156 +150,7 @@ _ASKED = Together(_DENIALS)
 _QUALIFIED = re.compile(r"\s+(?:with|of|in|from|at)\b", re.IGNORECASE)
 """Behind a phrase: it is narrowed down, and its verb is still to come: "vessels of a defined type are not seen"."""
 
-_OTHER_SCRIPT = re.compile(r"[\u0370-\u1dff\u2c60-\ud7ff\uf900-\ufaff]{2}")
-"""A word in another script than Latin; a single Greek letter may stand in English."""
-
-_VOWEL = re.compile(r"[aeiouy]")
-_CONSONANTS = re.compile(r"[bcdfghjklmnpqrstvwxz]{6}")
 _NEXT_ITEM = re.compile(r",|\band\b(?!\s+(?:not|never|nowhere|absent|missing)\b)")
-
-_CLOSED_CLASS = (
-    "a an the this that these those it its they their there here he she we i you his her our "
-    "of in on at by to from with without within into onto over under above below between among around across along "
-    "through about against for as near beside than toward towards per via "
-    "and or but nor so yet if while whereas although though because since unless until when where which who "
-    "whose what how "
-    "is are was were be been being am has have had do does did can could may might must shall should will would "
-    "not no none neither either both each every all any some several few many much more most less least other "
-    "another such "
-    "only also too very same one two three"
-)
-# Closed-class English words: articles, prepositions, pronouns, conjunctions, auxiliaries.
-FUNCTION_WORDS: frozenset[str] = frozenset(_CLOSED_CLASS.split())
-
-
-# Function words of other languages that are no English words, but for those in English names: Campbell de Morgan, en coup de sabre, café au lait.
-ELSEWHERE: frozenset[str] = frozenset(
-    [
-        "der",
-        "das",
-        "und",
-        "ist",
-        "nicht",
-        "eine",
-        "einer",
-        "mit",
-        "von",
-        "auf",
-        "sind",
-        "keine",
-        "les",
-        "des",
-        "une",
-        "est",
-        "dans",
-        "pas",
-        "sur",
-        "avec",
-        "el",
-        "los",
-        "las",
-        "una",
-        "por",
-        "que",
-        "con",
-        "del",
-        "esta",
-        "il",
-        "gli",
-        "della",
-        "nel",
-        "che",
-        "sono",
-        "não",
-        "uma",
-        "os",
-        "nas",
-        "com",
-        "pelo",
-        "ao",
-        "het",
-        "een",
-        "van",
-        "niet",
-        "zijn",
-        "op",
-        "deze",
-        "er",
-        "se",
-        "ne",
-        "le",
-        "la",
-        "dì",
-        "di",
-        "é",
-        "é",
-        "ha",
-        "hay",
-        "ni",
-        "qui",
-        "och",
-        "är",
-        "som",
-        "på",
-        "av",
-        "det",
-        "från",
-        "nie",
-        "jest",
-        "się",
-        "przez",
-        "oraz",
-        "tidak",
-        "yang",
-        "dan",
-        "dari",
-        "pada",
-        "bir",
-        "ve",
-        "ile",
-        "için",
-        "için",
-        "og",
-        "ikke",
-        "auch",
-        "sich",
-        "wird",
-        "zum",
-        "zur",
-        "lassen",
-        "ein",
-        "dem",
-        "den",
-        "zu",
-        "im",
-        "aus",
-        "bei",
-        "un",
-        "aux",
-        "na",
-        "ja",
-        "ei",
-        "ole",
-        "myös",
-        "nem",
-        "egy",
-        "az",
-        "és",
-        "este",
-        "sunt",
-        "cu",
-        "din",
-        "je",
-        "jsou",
-        "není",
-        "ang",
-        "ng",
-        "mga",
-        "ya",
-        "wa",
-        "kwa",
-    ]
-)
 
 
 class Polarity(StrEnum):
@@ -322,17 +174,21 @@ class Mention:
 @lru_cache(maxsize=64)
 def words(text: str) -> tuple[str, ...]:
     """Words of a text, lower case, digits and punctuation left out; hyphenated words count once."""
-    return tuple(_tokens(text.lower()))
+    return tuple(tokens(text.lower()))
 
 
-def _tokens(lowered: str) -> list[str]:
-    return (_ASCII_WORD if lowered.isascii() else _WORD).findall(lowered)
+def tokens(lowered: str) -> list[str]:
+    """The words of a text in lower case."""
+    if not lowered.isascii():
+        return _WORD.findall(lowered)
+    apart = lowered.translate(_APART)  # where no mark is loose, what stands between spaces are the words
+    return _ASCII_WORD.findall(lowered) if _LOOSE_MARK.search(apart) else apart.split()
 
 
 @lru_cache(maxsize=64)
 def sentences(text: str) -> tuple[str, ...]:
     """Sentences, trimmed, empty ones left out."""
-    return tuple([trimmed for part in _sentences(text)[0] if (trimmed := part.strip())])
+    return tuple([trimmed for part in _SENTENCE_END.split(text) if (trimmed := part.strip())])
 
 
 @lru_cache(maxsize=64)
@@ -463,76 +319,3 @@ def _predicate(after: str) -> str:
         return ""
     verb = _VERB.search(after, gap.start())
     return " ".join(_NEXT_ITEM.split(after[verb.start() :], maxsplit=1)[0].split()[:6]) if verb else ""
-
-
-def function_word_share(tokens: Sequence[str]) -> float:
-    """Share of `tokens` that are closed-class English words, 0 to 1; 0 for none."""
-    return sum(map(FUNCTION_WORDS.__contains__, tokens)) / len(tokens) if tokens else 0.0
-
-
-def holds_foreign(text: str) -> bool:
-    """Whether any sentence of a text is `foreign`."""
-    said: Iterable[str] = sentences(text)
-    if text.isascii() and ELSEWHERE.isdisjoint(words(text)):  # then a sentence with any English function word is not
-        said = [sentence for sentence in said if FUNCTION_WORDS.isdisjoint(sentence.lower().split())]
-    return any(map(foreign, said))
-
-
-def foreign(sentence: str) -> bool:
-    """Whether a sentence has words or letters of another language and hardly any English function words, or is long and has none at all."""
-    tokens = _tokens(sentence.lower())
-    share, other = function_word_share(tokens), len(ELSEWHERE.intersection(tokens))
-    if not sentence.isascii():
-        if _OTHER_SCRIPT.search(sentence):
-            return True
-        accented = sum(any(char.isalpha() and not char.isascii() for char in token) for token in tokens)
-        other += max(0, accented - 1)  # English has words such as "café-au-lait"
-    return (other >= 2 and share < 0.2) or (other >= 1 and share < 0.15) or (len(tokens) >= 9 and share == 0)
-
-
-def looped(tokens: Sequence[str]) -> str:
-    """A phrase of two to five words that stands four times in a row; empty when there is none."""
-    if not repeated_share(tokens, 5):  # four times the same two words hold some five words twice
-        return ""
-    for size in range(2, 6):
-        same = "".join("x" if one == other else " " for one, other in zip(tokens, tokens[size:], strict=False))
-        start = same.find("x" * 3 * size)
-        if start >= 0:
-            return " ".join(tokens[start : start + size])
-    return ""
-
-
-def letter_share(text: str) -> float:
-    """Share of the non-space characters that are ASCII letters, 0 to 1; 0 for an empty text."""
-    solid = "".join(text.split())
-    plain = solid.encode("ascii", "ignore")
-    return (len(plain) - len(plain.translate(None, _ASCII_LETTERS))) / len(solid) if solid else 0.0
-
-
-def pronounceable_share(tokens: Sequence[str]) -> float:
-    """Share of `tokens` with a vowel and no run of six consonants, 0 to 1: random letters fail it, English does not."""
-    return sum(map(_pronounceable, tokens)) / len(tokens) if tokens else 0.0
-
-
-@lru_cache(maxsize=65536)
-def _pronounceable(token: str) -> bool:
-    return bool(_VOWEL.search(token)) and not _CONSONANTS.search(token)
-
-
-def longest_run(items: Sequence[str]) -> int:
-    """Length of the longest stretch of equal neighbours; 0 for nothing."""
-    if not any(map(eq, items, items[1:])):
-        return min(len(items), 1)
-    best = run = 0
-    previous: str | None = None
-    for item in items:
-        run = run + 1 if item == previous else 1
-        best, previous = max(best, run), item
-    return best
-
-
-def repeated_share(tokens: Sequence[str], size: int) -> float:
-    """Share of the `size`-grams of `tokens` that occurred before in the text, 0 to 1; 0 when there are none."""
-    total = len(tokens) - size + 1
-    distinct = len(set(zip(*(tokens[start:] for start in range(size)), strict=False)))
-    return (total - distinct) / total if total > 0 else 0.0
