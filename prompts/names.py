@@ -63,11 +63,16 @@ def finder(names: Collection[str]) -> Callable[[str], tuple[str, ...]]:
 
     said = sorted(name + ending for name in with_plurals(names) for ending in ("", "s", "es"))
     spaced = [f" {name.replace(' ', '  ')} " for name in said]
+    # Every name holds one of these words: most prose holds none.
+    telling = frozenset(max(name.split(), key=len) for name in said)
     search = ahocorasick_rs.AhoCorasick(spaced, matchkind=ahocorasick_rs.MatchKind.LeftmostLongest)
 
     @lru_cache(maxsize=64)
     def found(text: str) -> tuple[str, ...]:
+        words = normalise(text).split()
+        if telling.isdisjoint(words):
+            return ()
         # Two spaces between words, so that neighbours do not share the one that bounds them.
-        return tuple([said[match[0]] for match in search.find_matches_as_indexes(f" {normalise(text).replace(' ', '  ')} ")])
+        return tuple([said[match[0]] for match in search.find_matches_as_indexes(f" {'  '.join(words)} ")])
 
     return found

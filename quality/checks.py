@@ -184,8 +184,7 @@ def contradictions(observation: Mapping[str, Any], prose: str) -> list[str]:
         f"{_in_clause(mention)} / {name}"
         for name, pattern in colours
         if name in concepts
-        for mention in text.mentions(prose, pattern)
-        if mention.polarity is Polarity.DENIED
+        for mention in text.denials(prose, pattern)
     ]
     return found + _colours_unlisted(observation, concepts, colours, prose)
 
@@ -225,7 +224,7 @@ def _decode(raw_text: str) -> tuple[Any, str]:
             json.dumps(value, ensure_ascii=False).encode()
     except (ValueError, RecursionError) as error:
         return None, f"{text.clip(str(error), thresholds.QUOTE_CHARACTERS)} in {text.quoted([raw_text], 60, 1)}"
-    if _deeper_than(value, thresholds.JSON_DEPTH_MAX):
+    if raw_text.count("{") + raw_text.count("[") > thresholds.JSON_DEPTH_MAX and _deeper_than(value, thresholds.JSON_DEPTH_MAX):
         return None, f"nested deeper than {thresholds.JSON_DEPTH_MAX}"
     return value, ""
 
@@ -429,15 +428,19 @@ def _all_absent(observation: Mapping[str, Any]) -> Verdict:
 
 def _criterion_faults(key: str, value: str, prose: str, others: Sequence[str]) -> list[str]:
     """What the prose says at odds with a criterion; what stands among the other findings, in small letters, is no such criterion."""
-    pattern = finding_words.CRITERIA[key]
-    mentions = text.mentions(prose, pattern)
+    pattern, values = finding_words.CRITERIA[key], _values_in(key, prose)
+    mentions = text.mentions(prose, pattern) if _may_overstate(key, value, values) else text.denials(prose, pattern)
     if mentions and value in ("absent", schemas.NOT_ASSESSABLE) and (told := [one for one in others if pattern.search(one)]):
         mentions = [one for one in mentions if not any(item in _clause(one) for item in told)]
-    if not mentions:
-        return []
-    values = _values_in(key, prose)
     wrong = [mention for mention in mentions if _criterion_contradicts(key, value, mention, values)]
     return [f"{_in_clause(mention)} / {key.replace('_', ' ')}: {value}" for mention in wrong]
+
+
+def _may_overstate(key: str, value: str, values: Collection[str]) -> bool:
+    """Whether a statement of a criterion can be at odds with its value in prose that may name `values`; a denial always can."""
+    if value in ("absent", schemas.NOT_ASSESSABLE) and key not in finding_words.NEEDS_VALUE:
+        return True
+    return any(not _part_of(one, value) for one in values)
 
 
 def _criterion_contradicts(key: str, value: str, mention: Mention, values: Mapping[str, re.Pattern[str]]) -> bool:
@@ -493,16 +496,16 @@ def _values_said(key: str, mention: Mention, values: Mapping[str, re.Pattern[str
     told = [max(said, key=found.__getitem__) for part in parts if (said := [value for value in part if value in found])]
     open_parts = [part for part in parts if not any(value in found for value in part)]
     unsaid = [value for part in open_parts for value in part if value in values]
-    behind = _own_predicate(mention.after) if unsaid else ""
-    return told + [value for value in unsaid if values[value].search(behind)]
+    return told + _values_behind(mention.after, {value: values[value] for value in unsaid})
 
 
-def _own_predicate(after: str) -> str:
-    """What is said of a phrase behind it: "globules of every size", "streaks are uneven"; empty when the words name another finding."""
-    said = _PHRASE_END.split(" ".join(after.split()[: thresholds.VALUE_WORDS_BEHIND]))[0]
-    if not _SAID_OF.match(said) or any(pattern.search(said) for pattern in finding_words.CRITERIA.values()):
-        return ""
-    return said
+def _values_behind(after: str, values: Mapping[str, re.Pattern[str]]) -> list[str]:
+    """The values said of a phrase behind it: "globules of every size", "streaks are uneven"; none when the words name another finding."""
+    said = _PHRASE_END.split(" ".join(after.split()[: thresholds.VALUE_WORDS_BEHIND]))[0] if values else ""
+    if not _SAID_OF.match(said):
+        return []
+    found = [value for value, pattern in values.items() if pattern.search(said)]
+    return [] if found and any(pattern.search(said) for pattern in finding_words.CRITERIA.values()) else found
 
 
 def _own_adjectives(phrase: str, patterns: Collection[re.Pattern[str]]) -> str:
@@ -515,13 +518,12 @@ def _own_adjectives(phrase: str, patterns: Collection[re.Pattern[str]]) -> str:
 
 
 def _concept_faults(concept: str, listed: bool, prose: str) -> list[str]:
-    wrong = Polarity.DENIED if listed else Polarity.AFFIRMED
-    found = [
-        mention
-        for mention in text.mentions(prose, finding_words.CONCEPTS[concept])
-        if mention.polarity is wrong and not (listed and _PLACE.search(mention.before))
-    ]
-    return [f"{_in_clause(mention)} / {concept} {'listed' if listed else 'not listed'}" for mention in found]
+    pattern = finding_words.CONCEPTS[concept]
+    if listed:
+        denied = [mention for mention in text.denials(prose, pattern) if not _PLACE.search(mention.before)]
+        return [f"{_in_clause(mention)} / {concept} listed" for mention in denied]
+    claimed = [mention for mention in text.mentions(prose, pattern) if mention.polarity is Polarity.AFFIRMED]
+    return [f"{_in_clause(mention)} / {concept} not listed" for mention in claimed]
 
 
 def _in_clause(mention: Mention) -> str:

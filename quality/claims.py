@@ -41,8 +41,8 @@ def unmentioned(observation: Mapping[str, Any], prose: str) -> list[str]:
     seven = observation.get(schemas.DERM7PT_KEY)
     if seven is not None:
         stated = [key for key, value in seven.items() if value not in ("absent", schemas.NOT_ASSESSABLE)]
-        return [f"{key.replace('_', ' ')}: {seven[key]}" for key in stated if not text.found(prose, claim_words.NAMED[key])]
-    return [concept for concept in observation[schemas.SKINCON_KEY] if not text.found(prose, claim_words.NAMED[concept])]
+        return [f"{key.replace('_', ' ')}: {seven[key]}" for key in stated if not text.holds(prose, claim_words.NAMED[key])]
+    return [concept for concept in observation[schemas.SKINCON_KEY] if not text.holds(prose, claim_words.NAMED[concept])]
 
 
 def against_pixels(prose: str, known: Known) -> list[str]:

@@ -5,7 +5,7 @@ What is asked of a word is found once and kept (`_Kinds`); a text is then judged
 
 import re
 import string
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from functools import lru_cache
 from operator import eq
 

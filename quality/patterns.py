@@ -57,7 +57,7 @@ def apart(*patterns: re.Pattern[str]) -> None:
     shelf = max(_SHELF.values(), default=0) + 1
     _SHELF.update({_NUMBER[id(pattern)]: shelf for pattern in patterns})
     _database.cache_clear()
-    _ends.cache_clear()
+    _searched.cache_clear()
 
 
 def registered(pattern: re.Pattern[str]) -> re.Pattern[str]:
@@ -65,14 +65,14 @@ def registered(pattern: re.Pattern[str]) -> re.Pattern[str]:
     _NUMBER.setdefault(id(pattern), len(_REGISTERED))
     _REGISTERED.append(pattern)
     _database.cache_clear()
-    _ends.cache_clear()
+    _searched.cache_clear()
     return pattern
 
 
 def possible(pattern: re.Pattern[str], text: str) -> bool:
     """Whether a pattern may match in a text; False is certain, and True for a pattern that was not registered."""
     number = _NUMBER.get(id(pattern))
-    return number is None or number in _ends(text, _SHELF.get(number, 0))
+    return number is None or number in _searched(text)[_SHELF.get(number, 0)]
 
 
 class Together(Generic[Name]):
@@ -91,7 +91,7 @@ class Together(Generic[Name]):
 
     def possible(self, text: str) -> list[tuple[Name, re.Pattern[str]]]:
         """Those that may match in a text, in their order."""
-        found = _ends(text, self._shelf)
+        found = _searched(text)[self._shelf]
         if self._numbers.isdisjoint(found):
             return []
         return [(name, pattern) for number, name, pattern in self._named if number in found]
@@ -104,7 +104,7 @@ def places(pattern: re.Pattern[str], text: str, starts: Sequence[int]) -> Sequen
     is searched once for all patterns of a shelf.
     """
     number = _NUMBER.get(id(pattern))
-    ends = () if number is None else _ends(text, _SHELF.get(number, 0)).get(number)
+    ends = () if number is None else _searched(text)[_SHELF.get(number, 0)].get(number)
     if ends is None:
         return ()
     if not ends:
@@ -113,12 +113,27 @@ def places(pattern: re.Pattern[str], text: str, starts: Sequence[int]) -> Sequen
     return sorted({bisect_right(starts, max(end - 1, 0)) - 1 for end in ends})
 
 
-@lru_cache(maxsize=512)
-def _ends(text: str, shelf: int) -> Mapping[int, Sequence[int]]:
-    """For each pattern of a shelf that may match in a text, by its number, where its matches may end, or one further on; empty: anywhere."""
-    data = encoded(text)
-    if data is None:
-        return dict.fromkeys(_NUMBER.values(), ())
+class _Searched(dict[int, Mapping[int, Sequence[int]]]):
+    """What was found in a text by shelf, each searched when it is first asked.
+
+    For each pattern that may match, by its number, where its matches may end, or one further on; empty: anywhere.
+    """
+
+    def __init__(self, text: str) -> None:
+        super().__init__()
+        self._data = encoded(text)
+
+    def __missing__(self, shelf: int) -> Mapping[int, Sequence[int]]:
+        self[shelf] = found = dict.fromkeys(_NUMBER.values(), ()) if self._data is None else _ends(self._data, shelf)
+        return found
+
+
+@lru_cache(maxsize=64)
+def _searched(text: str) -> _Searched:
+    return _Searched(text)
+
+
+def _ends(data: bytes, shelf: int) -> Mapping[int, Sequence[int]]:
     found: defaultdict[int, list[int]] = defaultdict(list)
 
     def note(number: int, _start: int, end: int, _flags: int, _context: object) -> None:

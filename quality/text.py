@@ -9,6 +9,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from functools import lru_cache
+from itertools import accumulate
 
 from quality.patterns import Together, apart, places, possible, registered
 
@@ -21,11 +22,11 @@ _LOOSE_MARK = re.compile(r"['-](?:(?<![a-z].)|(?![a-z]))")
 """An apostrophe or a hyphen that does not join two letters."""
 
 # These two begin with one class of characters: a search then skips everything else.
-_SENTENCE_END = re.compile(r"[.!?\n](?:(?<=\n)\n*|(?<=[.!?])[.!?]*(?=\s|$))")
+_SENTENCE_END = re.compile(r"([.!?\n](?:(?<=\n)\n*|(?<=[.!?])[.!?]*(?=\s|$)))")
 _TURNS_TO = r"\b(?:but|however|although|though|while|whilst|whereas|yet|except|apart from|instead)\b"
 _CLAUSE_WORD = registered(re.compile(_TURNS_TO, re.IGNORECASE))
-_CLAUSE_MARK = re.compile(r"[.!?;\n][.!?;\n]*")
-_CLAUSE_END = re.compile(rf"{_CLAUSE_MARK.pattern}|{_TURNS_TO}", re.IGNORECASE)
+_CLAUSE_MARK = re.compile(r"([.!?;\n][.!?;\n]*)")
+_CLAUSE_END = re.compile(rf"([.!?;\n][.!?;\n]*|{_TURNS_TO})", re.IGNORECASE)
 _VERBS = r"is|are|was|were|appears?|remains?|can|could|cannot|may|might|do|does|did|have|has|had"
 _SEEN = (
     r"seen|visible|present|evident|identified|identifiable|observed|noted|noticed|appreciated|found|detected|detectable"
@@ -188,7 +189,7 @@ def tokens(lowered: str) -> list[str]:
 @lru_cache(maxsize=64)
 def sentences(text: str) -> tuple[str, ...]:
     """Sentences, trimmed, empty ones left out."""
-    return tuple([trimmed for part in _SENTENCE_END.split(text) if (trimmed := part.strip())])
+    return tuple([trimmed for part in _sentences(text)[0] if (trimmed := part.strip())])
 
 
 @lru_cache(maxsize=64)
@@ -213,15 +214,32 @@ def quoted(found: Iterable[str], limit: int, most: int) -> str:
 
 def mentions(text: str, pattern: re.Pattern[str]) -> list[Mention]:
     """Every match of `pattern` in `text` with its polarity, read clause by clause."""
+    return _mentions(text, pattern, frozenset(), _turned(text)) if possible(pattern, text) else []
+
+
+def denials(text: str, pattern: re.Pattern[str]) -> list[Mention]:
+    """The `mentions` that are denied: sought only in clauses that hold what a denial needs."""
     if not possible(pattern, text):
         return []
+    turned = _turned(text)
+    sought = _mentions(text, pattern, turned, turned) if turned else []
+    return [mention for mention in sought if mention.polarity is Polarity.DENIED]
+
+
+def _mentions(text: str, pattern: re.Pattern[str], within: frozenset[int], turned: frozenset[int]) -> list[Mention]:
+    """The mentions in clauses of `within`, or in all for none; those outside `turned` are affirmed."""
     parts, starts = _clauses(text)
-    return [
-        Mention(match.group(), _polarity(before, after, text) if _turns(text, n) else Polarity.AFFIRMED, before, after)
-        for n in places(pattern, text, starts)
-        for match in pattern.finditer(parts[n])
-        for before, after in [(parts[n][: match.start()], parts[n][match.end() :])]
-    ]
+    found = []
+    for n in places(pattern, text, starts):
+        if within and n not in within:
+            continue
+        clause = parts[n]
+        for match in pattern.finditer(clause):
+            start, end = match.span()
+            before, after = clause[:start], clause[end:]
+            polarity = _polarity(before, after, text) if n in turned else Polarity.AFFIRMED
+            found.append(Mention(clause[start:end], polarity, before, after))
+    return found
 
 
 def found(text: str, pattern: re.Pattern[str]) -> list[str]:
@@ -230,6 +248,14 @@ def found(text: str, pattern: re.Pattern[str]) -> list[str]:
         return []
     parts, starts = _sentences(text)
     return [match.group() for n in places(pattern, text, starts) for match in pattern.finditer(parts[n].strip())]
+
+
+def holds(text: str, pattern: re.Pattern[str]) -> bool:
+    """Whether `pattern` matches inside any sentence of `text`."""
+    if not possible(pattern, text):
+        return False
+    parts, starts = _sentences(text)
+    return any(pattern.search(parts[n].strip()) for n in places(pattern, text, starts))
 
 
 @lru_cache(maxsize=64)
@@ -245,10 +271,16 @@ def _sentences(text: str) -> tuple[Sequence[str], Sequence[int]]:
 
 
 def _parts(text: str, end: re.Pattern[str]) -> tuple[Sequence[str], Sequence[int]]:
-    """A text cut where `end` matches, and where each part starts."""
-    cuts = [match.span() for match in end.finditer(text)]
-    starts = [0, *(stop for _, stop in cuts)]
-    return [text[start:stop] for start, stop in zip(starts, [*(start for start, _ in cuts), len(text)], strict=True)], starts
+    """A text cut where `end`, one group, matches, and where each part starts."""
+    pieces = end.split(text)
+    return pieces[::2], [0, *list(accumulate(map(len, pieces)))[1::2]]
+
+
+@lru_cache(maxsize=64)
+def _turned(text: str) -> frozenset[int]:
+    """The clauses of a text, by their places, that hold what a denial needs."""
+    parts, starts = _clauses(text)
+    return frozenset([n for n in places(_TURN, text, starts) if _TURN.search(parts[n])])
 
 
 @lru_cache(maxsize=64)
@@ -257,13 +289,6 @@ def reach(before: str) -> str:
     before = _without_seen(before)
     starts = [match.end() for match in _SCOPE_START.finditer(before)]
     return before[starts[-1] :] if starts else before
-
-
-@lru_cache(maxsize=512)
-def _turns(text: str, clause: int) -> bool:
-    """Whether a clause of a text, by its place, holds what a denial needs."""
-    parts, starts = _clauses(text)
-    return clause in places(_TURN, text, starts) and _TURN.search(parts[clause]) is not None
 
 
 def _polarity(before: str, after: str, text: str) -> Polarity:
