@@ -43,9 +43,13 @@ _SPACES = {code: " " for code in range(128) if not chr(code).isalnum()}
 def normalise(text: str) -> str:
     """NFKD without accents, case folded, punctuation to single spaces."""
     if text.isascii():
-        return " ".join(text.lower().translate(_SPACES).split())
+        return " ".join(_ascii_words(text))
     plain = "".join(c for c in unicodedata.normalize("NFKD", text) if not unicodedata.combining(c))
     return re.sub(r"[^a-z0-9]+", " ", plain.casefold()).strip()
+
+
+def _ascii_words(text: str) -> list[str]:
+    return text.lower().translate(_SPACES).split()
 
 
 def with_plurals(names: Collection[str]) -> frozenset[str]:
@@ -69,7 +73,7 @@ def finder(names: Collection[str]) -> Callable[[str], tuple[str, ...]]:
 
     @lru_cache(maxsize=64)
     def found(text: str) -> tuple[str, ...]:
-        words = normalise(text).split()
+        words = _ascii_words(text) if text.isascii() else normalise(text).split()
         if telling.isdisjoint(words):
             return ()
         # Two spaces between words, so that neighbours do not share the one that bounds them.

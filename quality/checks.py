@@ -341,6 +341,8 @@ def _about_it(prose: str, ontology: Ontology) -> str:
 
 
 def _claim_verdicts(prose: str, known: Known) -> list[Verdict]:
+    if not prose:
+        return [_passed("against_pixels", ""), _passed("against_record", "")]
     return [
         _verdict("against_pixels", claims.against_pixels(prose, known)),
         _verdict("against_record", claims.against_record(prose, known)),
@@ -430,9 +432,9 @@ def _criterion_faults(key: str, value: str, prose: str, others: Sequence[str]) -
     """What the prose says at odds with a criterion; what stands among the other findings, in small letters, is no such criterion."""
     pattern, values = finding_words.CRITERIA[key], _values_in(key, prose)
     mentions = text.mentions(prose, pattern) if _may_overstate(key, value, values) else text.denials(prose, pattern)
-    if mentions and value in ("absent", schemas.NOT_ASSESSABLE) and (told := [one for one in others if pattern.search(one)]):
-        mentions = [one for one in mentions if not any(item in _clause(one) for item in told)]
     wrong = [mention for mention in mentions if _criterion_contradicts(key, value, mention, values)]
+    if wrong and value in ("absent", schemas.NOT_ASSESSABLE) and (told := [one for one in others if pattern.search(one)]):
+        wrong = [one for one in wrong if not any(item in _clause(one) for item in told)]
     return [f"{_in_clause(mention)} / {key.replace('_', ' ')}: {value}" for mention in wrong]
 
 

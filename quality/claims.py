@@ -13,7 +13,7 @@ from typing import Any
 from prompts import schemas
 from prompts.ontology import Ontology
 from quality import claim_words, colour_words, form_words, language, site_words, text, thresholds
-from quality.patterns import Together, possible
+from quality.patterns import Together, at_most, possible
 from quality.text import Polarity
 
 
@@ -174,6 +174,8 @@ def concludes_otherwise(value: Mapping[str, Any], final: str | None, ontology: O
 
 def hedges(prose: str) -> list[str]:
     """Hedging words, when there are more than prose that says what it sees needs."""
+    if at_most(claim_words.HEDGE, prose, thresholds.HEDGES):
+        return []
     found = text.found(prose, claim_words.HEDGE)
     if len(found) <= thresholds.HEDGES:
         return []

@@ -10,6 +10,7 @@ from bisect import bisect_right
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from functools import cache, cached_property, lru_cache
+from itertools import repeat
 from typing import Any, Generic, TypeVar, cast
 
 from quality.byte_patterns import encoded, encoded_pattern
@@ -97,26 +98,30 @@ class Together(Generic[Name]):
         return [(name, pattern) for number, name, pattern in self._named if number in found]
 
 
-def places(pattern: re.Pattern[str], text: str, starts: Sequence[int]) -> Sequence[int]:
+def places(pattern: re.Pattern[str], text: str, cuts: Sequence[int]) -> Sequence[int]:
     """The parts of a text in which a pattern may match, ascending; all of them for a pattern that was not registered.
 
-    `starts` is where the parts begin, the first at 0; between two stands something that `quality.byte_patterns` knows as a cut. The text
+    `cuts` is where the parts begin, but for the first; between two stands something that `quality.byte_patterns` knows as a cut. The text
     is searched once for all patterns of a shelf.
     """
     number = _NUMBER.get(id(pattern))
-    ends = () if number is None else _searched(text)[_SHELF.get(number, 0)].get(number)
-    if ends is None:
+    last = () if number is None else _searched(text)[_SHELF.get(number, 0)].get(number)
+    if last is None:
         return ()
-    if not ends:
-        return range(len(starts))
-    # A match ends in its part or, with the character behind it, one further on.
-    return sorted({bisect_right(starts, max(end - 1, 0)) - 1 for end in ends})
+    return sorted(set(map(bisect_right, repeat(cuts), last))) if last else range(len(cuts) + 1)
+
+
+def at_most(pattern: re.Pattern[str], text: str, count: int) -> bool:
+    """Whether a registered pattern matches in a text no more than `count` times, for certain: each match ends at a place of its own."""
+    number = _NUMBER[id(pattern)]
+    last = _searched(text)[_SHELF.get(number, 0)].get(number)
+    return last is None or 0 < len(set(last)) <= count
 
 
 class _Searched(dict[int, Mapping[int, Sequence[int]]]):
     """What was found in a text by shelf, each searched when it is first asked.
 
-    For each pattern that may match, by its number, where its matches may end, or one further on; empty: anywhere.
+    For each pattern that may match, by its number, the last characters of its matches, or those one further on; empty: anywhere.
     """
 
     def __init__(self, text: str) -> None:
@@ -137,7 +142,7 @@ def _ends(data: bytes, shelf: int) -> Mapping[int, Sequence[int]]:
     found: defaultdict[int, list[int]] = defaultdict(list)
 
     def note(number: int, _start: int, end: int, _flags: int, _context: object) -> None:
-        found[number].append(end)
+        found[number].append(end - 1)
 
     database = _database(shelf)
     database.scan(data, match_event_handler=note, scratch=_scratch(database))

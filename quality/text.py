@@ -228,9 +228,9 @@ def denials(text: str, pattern: re.Pattern[str]) -> list[Mention]:
 
 def _mentions(text: str, pattern: re.Pattern[str], within: frozenset[int], turned: frozenset[int]) -> list[Mention]:
     """The mentions in clauses of `within`, or in all for none; those outside `turned` are affirmed."""
-    parts, starts = _clauses(text)
+    parts, cuts = _clauses(text)
     found = []
-    for n in places(pattern, text, starts):
+    for n in places(pattern, text, cuts):
         if within and n not in within:
             continue
         clause = parts[n]
@@ -246,41 +246,40 @@ def found(text: str, pattern: re.Pattern[str]) -> list[str]:
     """Every match of `pattern` inside a sentence of `text`, as written."""
     if not possible(pattern, text):
         return []
-    parts, starts = _sentences(text)
-    return [match.group() for n in places(pattern, text, starts) for match in pattern.finditer(parts[n].strip())]
+    parts, cuts = _sentences(text)
+    return [match.group() for n in places(pattern, text, cuts) for match in pattern.finditer(parts[n].strip())]
 
 
 def holds(text: str, pattern: re.Pattern[str]) -> bool:
     """Whether `pattern` matches inside any sentence of `text`."""
     if not possible(pattern, text):
         return False
-    parts, starts = _sentences(text)
-    return any(pattern.search(parts[n].strip()) for n in places(pattern, text, starts))
+    parts, cuts = _sentences(text)
+    return any(pattern.search(parts[n].strip()) for n in places(pattern, text, cuts))
 
 
 @lru_cache(maxsize=64)
 def _clauses(text: str) -> tuple[Sequence[str], Sequence[int]]:
-    """The clauses of a text, and where each starts."""
+    """The clauses of a text, and where all but the first begin."""
     return _parts(text, _CLAUSE_END if possible(_CLAUSE_WORD, text) else _CLAUSE_MARK)
 
 
 @lru_cache(maxsize=64)
 def _sentences(text: str) -> tuple[Sequence[str], Sequence[int]]:
-    """The sentences of a text, not trimmed, and where each starts."""
+    """The sentences of a text, not trimmed, and where all but the first begin."""
     return _parts(text, _SENTENCE_END)
 
 
 def _parts(text: str, end: re.Pattern[str]) -> tuple[Sequence[str], Sequence[int]]:
-    """A text cut where `end`, one group, matches, and where each part starts."""
+    """A text cut where `end`, one group, matches, and where all parts but the first begin."""
     pieces = end.split(text)
-    return pieces[::2], [0, *list(accumulate(map(len, pieces)))[1::2]]
+    return pieces[::2], list(accumulate(map(len, pieces)))[1::2]
 
 
 @lru_cache(maxsize=64)
 def _turned(text: str) -> frozenset[int]:
-    """The clauses of a text, by their places, that hold what a denial needs."""
-    parts, starts = _clauses(text)
-    return frozenset([n for n in places(_TURN, text, starts) if _TURN.search(parts[n])])
+    """The clauses of a text, by their places, that may hold what a denial needs."""
+    return frozenset(places(_TURN, text, _clauses(text)[1]))
 
 
 @lru_cache(maxsize=64)
