@@ -11,7 +11,7 @@ from enum import StrEnum
 from functools import lru_cache
 from itertools import accumulate
 
-from quality.patterns import Together, apart, places, possible, registered
+from quality.patterns import Together, apart, folded, for_folded, places, possible, registered
 
 _WORD = re.compile(r"[^\W\d_]+(?:['\u2019-][^\W\d_]+)*")
 _ASCII_WORD = re.compile(r"[a-z]+(?:['-][a-z]+)*")
@@ -37,24 +37,22 @@ _SAID_SEEN = (
     rf"(?:{_SEEN})(?=\W*$|\s*[,;:.)(]|\s+(?:in|on|at|over|within|throughout|along|here|there|across|near|around|under|as|and|or|nor|but|only|with|from|to|by"
     r"|anywhere|elsewhere|beside|between|among|beneath|above|below|towards?|through|inside|outside|that|which|when|where|centrally|peripherally)\b)"
 )
-# A denial ahead of a phrase reaches no further than one of these.
+# Those that are not registered, from here on, are for folded texts. A denial ahead of a phrase reaches no further than one of these.
 _SCOPE_START = re.compile(
     r"\b(?:(?:is|are|was|were|has|shows|contains|displays|reveals|demonstrates|exhibits|includes|appears|with|there)\b"
     rf"|(?<!\bno )(?<!\bwithout )(?<!\bany )(?<!\bclearly )(?<!, )(?<!\bor )(?<!\band )(?<!\bof ){_SAID_SEEN}"
     r"|(?:assessed|judged|evaluated|determined|measured)\b(?!\s*:)"
-    r"|(?:so that|because|since)\b)|,\s+(?:and|with)\s+(?=(?:an?|the|some|several|multiple)\b)",
-    re.IGNORECASE,
+    r"|(?:so that|because|since)\b)|,\s+(?:and|with)\s+(?=(?:an?|the|some|several|multiple)\b)"
 )
-_SEEN_NEXT = re.compile(rf"\b(?:{_SEEN})\s*$", re.IGNORECASE)
+_SEEN_NEXT = re.compile(rf"\b(?:{_SEEN})\s*$")
 _SEEN_ENDS = (*_SEEN.replace("[sz]", "s").split("|"), "recognized")
-_SEEN_FIRST = re.compile(rf"^\s*(?:{_SEEN})\b", re.IGNORECASE)
+_SEEN_FIRST = re.compile(rf"^\s*(?:{_SEEN})\b")
 """An adjective of the phrase itself: in "not show visible vessels" nothing new begins at "visible"."""
 
 _DENIED_BEFORE = re.compile(
     r"\b(?:no|not(?! only)|without|absence of|absent|lacks?|lacking|neither|nor|free (?:of|from)|devoid of|rather than"
     r"|never|cannot|nowhere|in vain|fail(?:s|ed)? to|missing|spared by|none of|void of|bare of|nothing|little (?:if any|or no)"
-    r"|zero|negative for|unaccompanied by|instead of|as opposed to|wanting in|(?:do|does|did|is|are|was|were|has|have|had|could|ca|wo)n['\u2019]t)\b|\bnon[- ]$",
-    re.IGNORECASE,
+    r"|zero|negative for|unaccompanied by|instead of|as opposed to|wanting in|(?:do|does|did|is|are|was|were|has|have|had|could|ca|wo)n['\u2019]t)\b|\bnon[- ]$"
 )
 _DENIED_AFTER = registered(
     re.compile(
@@ -131,10 +129,8 @@ _TURN = registered(
 )
 """What every pattern that denies a phrase or leaves it open needs: most clauses hold nothing of the kind."""
 
-_GAP_END = re.compile(
-    rf",|\b(?:and|or|nor|as well as|together with|{_VERBS}|absent|missing|lacking|not|{_SAID_SEEN})\b", re.IGNORECASE
-)
-_VERB = re.compile(rf"\b(?:{_VERBS}|absent|missing|lacking|not|{_SAID_SEEN})\b", re.IGNORECASE)
+_GAP_END = re.compile(rf",|\b(?:and|or|nor|as well as|together with|{_VERBS}|absent|missing|lacking|not|{_SAID_SEEN})\b")
+_VERB = re.compile(rf"\b(?:{_VERBS}|absent|missing|lacking|not|{_SAID_SEEN})\b")
 
 _DENIALS = {
     "denied after": _DENIED_AFTER,
@@ -148,7 +144,7 @@ _DENIALS = {
 apart(*_DENIALS.values())
 _ASKED = Together(_DENIALS)
 
-_QUALIFIED = re.compile(r"\s+(?:with|of|in|from|at)\b", re.IGNORECASE)
+_QUALIFIED = re.compile(r"\s+(?:with|of|in|from|at)\b")
 """Behind a phrase: it is narrowed down, and its verb is still to come: "vessels of a defined type are not seen"."""
 
 _NEXT_ITEM = re.compile(r",|\band\b(?!\s+(?:not|never|nowhere|absent|missing)\b)")
@@ -229,12 +225,13 @@ def denials(text: str, pattern: re.Pattern[str]) -> list[Mention]:
 def _mentions(text: str, pattern: re.Pattern[str], within: frozenset[int], turned: frozenset[int]) -> list[Mention]:
     """The mentions in clauses of `within`, or in all for none; those outside `turned` are affirmed."""
     parts, cuts = _clauses(text)
+    sought = for_folded(pattern)
     found = []
     for n in places(pattern, text, cuts):
         if within and n not in within:
             continue
         clause = parts[n]
-        for match in pattern.finditer(clause):
+        for match in sought.finditer(folded(clause)) if sought else pattern.finditer(clause):
             start, end = match.span()
             before, after = clause[:start], clause[end:]
             polarity = _polarity(before, after, text) if n in turned else Polarity.AFFIRMED
@@ -255,7 +252,9 @@ def holds(text: str, pattern: re.Pattern[str]) -> bool:
     if not possible(pattern, text):
         return False
     parts, cuts = _sentences(text)
-    return any(pattern.search(parts[n].strip()) for n in places(pattern, text, cuts))
+    sought = for_folded(pattern)
+    held = (parts[n].strip() for n in places(pattern, text, cuts))
+    return any(sought.search(folded(part)) if sought else pattern.search(part) for part in held)
 
 
 @lru_cache(maxsize=64)
@@ -285,19 +284,19 @@ def _turned(text: str) -> frozenset[int]:
 @lru_cache(maxsize=64)
 def reach(before: str) -> str:
     """The end of `before` that still governs the phrase after it: what follows the last word that opens a scope."""
-    before = _without_seen(before)
-    starts = [match.end() for match in _SCOPE_START.finditer(before)]
-    return before[starts[-1] :] if starts else before
+    low = _without_seen(folded(before))
+    starts = [match.end() for match in _SCOPE_START.finditer(low)]
+    return before[starts[-1] if starts else 0 : len(low)]
 
 
 def _polarity(before: str, after: str, text: str) -> Polarity:
     """What a clause of a text says of a phrase, from its words before and after."""
-    may = _denials(text)
-    governing = reach(before) if "unassessed" in may or _DENIED_BEFORE.search(_without_seen(before)) else ""
+    may, low = _denials(text), folded(before)
+    governing = folded(reach(before)) if "unassessed" in may or _DENIED_BEFORE.search(_without_seen(low)) else ""
     if _left_open(before, after, governing, may):
         return Polarity.UNASSESSED
     inverted = _ABSENT_ARE.search(before) if "absent are" in may else None
-    if inverted and not _SCOPE_START.search(_SEEN_FIRST.sub("", _SEEN_NEXT.sub("", before[inverted.end() :]))):
+    if inverted and not _SCOPE_START.search(_SEEN_FIRST.sub("", _SEEN_NEXT.sub("", low[inverted.end() :]))):
         return Polarity.DENIED
     if _DENIED_BEFORE.search(governing) or ("aside" in may and _ASIDE.match(after)):
         return Polarity.DENIED
@@ -307,9 +306,9 @@ def _polarity(before: str, after: str, text: str) -> Polarity:
     return Polarity.DENIED if behind else Polarity.AFFIRMED
 
 
-def _without_seen(before: str) -> str:
-    """A text without a word of seeing that it ends with; most end with none."""
-    return _SEEN_NEXT.sub("", before) if before.rstrip().lower().endswith(_SEEN_ENDS) else before
+def _without_seen(low: str) -> str:
+    """A folded text without a word of seeing that it ends with; most end with none."""
+    return _SEEN_NEXT.sub("", low) if low.rstrip().endswith(_SEEN_ENDS) else low
 
 
 def _left_open(before: str, after: str, governing: str, may: frozenset[str]) -> bool:
@@ -330,7 +329,7 @@ def _denials(text: str) -> frozenset[str]:
 def _stays_open(after: str) -> bool:
     """Whether what follows says that the phrase cannot be decided, with no other statement in between."""
     found = _STAYS_OPEN.search(after)
-    return found is not None and not _SCOPE_START.search(after[: found.start()])
+    return found is not None and not _SCOPE_START.search(folded(after[: found.start()]))
 
 
 def _predicate(after: str) -> str:
@@ -338,8 +337,9 @@ def _predicate(after: str) -> str:
 
     Empty if another verb, unknown here, may stand between the phrase and that verb: two words, or seven that qualify the phrase.
     """
-    gap = _GAP_END.search(after)
-    if gap is None or len(words(after[: gap.start()])) > (7 if _QUALIFIED.match(after) else 2):
+    low = folded(after)
+    gap = _GAP_END.search(low)
+    if gap is None or len(words(after[: gap.start()])) > (7 if _QUALIFIED.match(low) else 2):
         return ""
-    verb = _VERB.search(after, gap.start())
+    verb = _VERB.search(low, gap.start())
     return " ".join(_NEXT_ITEM.split(after[verb.start() :], maxsplit=1)[0].split()[:6]) if verb else ""
