@@ -16,7 +16,7 @@ from prompts import schemas
 from prompts.ontology import Ontology
 from quality import claim_words, claims, finding_words, form_words, language, lexicon, text, thresholds
 from quality.claims import NOTHING, Known
-from quality.patterns import Together, apart, possible
+from quality.patterns import Together, apart, matches, possible, spans
 from quality.text import Mention, Polarity
 
 CHECKS: dict[str, str] = {
@@ -301,7 +301,7 @@ def _wrong_features(prose: str, kind: str) -> list[str]:
     if kind == "dermoscopic":
         return []
     seen = [found for found in text.mentions(prose, lexicon.DERMOSCOPIC_ONLY) if found.polarity is Polarity.AFFIRMED]
-    return [found.quote for found in seen if not _HYPOTHETICAL.search(found.before + found.quote + found.after)]
+    return [found.quote for found in seen if not matches(_HYPOTHETICAL, found.before + found.quote + found.after)]
 
 
 def _diagnoses_named(prose: str, ontology: Ontology) -> list[str]:
@@ -337,7 +337,7 @@ def _untold(prose: str) -> list[str]:
 def _about_it(prose: str, ontology: Ontology) -> str:
     """The sentences of a reasoning that speak of this image: those that name a condition tell what it would look like."""
     said = text.sentences(prose)
-    return "\n".join(one for one in said if not _HYPOTHETICAL.search(one) and not ontology.mentions(one))
+    return "\n".join(one for one in said if not matches(_HYPOTHETICAL, one) and not ontology.mentions(one))
 
 
 def _claim_verdicts(prose: str, known: Known) -> list[Verdict]:
@@ -493,7 +493,7 @@ def _values_said(key: str, mention: Mention, values: Mapping[str, re.Pattern[str
         return []
     phrase = _own_adjectives(_NEXT_PHRASE.split(text.reach(mention.before))[-1], values.values())
     ahead = " ".join([*phrase.split()[-thresholds.VALUE_WORDS_AHEAD :], mention.quote])
-    found = {value: ends[-1] for value, pattern in values.items() if (ends := [m.end() for m in pattern.finditer(ahead)])}
+    found = {value: places[-1][1] for value, pattern in values.items() if (places := spans(pattern, ahead))}
     parts = finding_words.VALUE_PARTS.get(key, (tuple(finding_words.VALUES.get(key, {})),))
     told = [max(said, key=found.__getitem__) for part in parts if (said := [value for value in part if value in found])]
     open_parts = [part for part in parts if not any(value in found for value in part)]
@@ -506,15 +506,15 @@ def _values_behind(after: str, values: Mapping[str, re.Pattern[str]]) -> list[st
     said = _PHRASE_END.split(" ".join(after.split()[: thresholds.VALUE_WORDS_BEHIND]))[0] if values else ""
     if not _SAID_OF.match(said):
         return []
-    found = [value for value, pattern in values.items() if pattern.search(said)]
-    return [] if found and any(pattern.search(said) for pattern in finding_words.CRITERIA.values()) else found
+    found = [value for value, pattern in values.items() if matches(pattern, said)]
+    return [] if found and any(matches(pattern, said) for pattern in finding_words.CRITERIA.values()) else found
 
 
 def _own_adjectives(phrase: str, patterns: Collection[re.Pattern[str]]) -> str:
     """The end of a phrase without other items of its list: a comma or "and" parts items unless a value word stands before it."""
     for end in reversed(list(_ITEM_END.finditer(phrase))):
         *_, last = phrase[: end.start()].split() or [""]
-        if not any(pattern.search(last) for pattern in patterns):
+        if not any(matches(pattern, last) for pattern in patterns):
             return phrase[end.end() :]
     return phrase
 
@@ -522,7 +522,7 @@ def _own_adjectives(phrase: str, patterns: Collection[re.Pattern[str]]) -> str:
 def _concept_faults(concept: str, listed: bool, prose: str) -> list[str]:
     pattern = finding_words.CONCEPTS[concept]
     if listed:
-        denied = [mention for mention in text.denials(prose, pattern) if not _PLACE.search(mention.before)]
+        denied = [mention for mention in text.denials(prose, pattern) if not matches(_PLACE, mention.before)]
         return [f"{_in_clause(mention)} / {concept} listed" for mention in denied]
     claimed = [mention for mention in text.mentions(prose, pattern) if mention.polarity is Polarity.AFFIRMED]
     return [f"{_in_clause(mention)} / {concept} not listed" for mention in claimed]

@@ -13,7 +13,7 @@ from typing import Any
 from prompts import schemas
 from prompts.ontology import Ontology
 from quality import claim_words, colour_words, form_words, language, site_words, text, thresholds
-from quality.patterns import Together, at_most, possible
+from quality.patterns import Together, at_most, matches, possible
 from quality.text import Polarity
 
 
@@ -223,5 +223,5 @@ def stated(pattern: re.Pattern[str], prose: str, unless: re.Pattern[str]) -> lis
         for found in text.mentions(prose, pattern)
         if found.polarity is not Polarity.UNASSESSED
         for clause in [found.before + found.quote + found.after]
-        if not unless.search(clause) or _THE_PATIENT.search(clause)
+        if not matches(unless, clause) or matches(_THE_PATIENT, clause)
     ]

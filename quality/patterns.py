@@ -85,8 +85,20 @@ def folded(text: str) -> str:
     return text.lower() if text.isascii() else text.translate(_ASCII_CASES).lower()
 
 
+def spans(pattern: re.Pattern[str], text: str) -> list[tuple[int, int]]:
+    """Where a pattern matches in a text."""
+    sought = _for_folded(pattern)
+    return [match.span() for match in (sought.finditer(folded(text)) if sought else pattern.finditer(text))]
+
+
+def matches(pattern: re.Pattern[str], text: str) -> bool:
+    """Whether a pattern matches anywhere in a text."""
+    sought = _for_folded(pattern)
+    return (sought.search(folded(text)) if sought else pattern.search(text)) is not None
+
+
 @cache
-def for_folded(pattern: re.Pattern[str]) -> re.Pattern[str] | None:
+def _for_folded(pattern: re.Pattern[str]) -> re.Pattern[str] | None:
     """A pattern that ignores case as one for `folded` texts, found in half the time; None for one with capitals or that heeds case."""
     if not pattern.flags & re.IGNORECASE or _CAPITAL.search(pattern.pattern):
         return None

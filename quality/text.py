@@ -11,7 +11,7 @@ from enum import StrEnum
 from functools import lru_cache
 from itertools import accumulate
 
-from quality.patterns import Together, apart, folded, for_folded, places, possible, registered
+from quality.patterns import Together, apart, folded, matches, places, possible, registered, spans
 
 _WORD = re.compile(r"[^\W\d_]+(?:['\u2019-][^\W\d_]+)*")
 _ASCII_WORD = re.compile(r"[a-z]+(?:['-][a-z]+)*")
@@ -225,14 +225,12 @@ def denials(text: str, pattern: re.Pattern[str]) -> list[Mention]:
 def _mentions(text: str, pattern: re.Pattern[str], within: frozenset[int], turned: frozenset[int]) -> list[Mention]:
     """The mentions in clauses of `within`, or in all for none; those outside `turned` are affirmed."""
     parts, cuts = _clauses(text)
-    sought = for_folded(pattern)
     found = []
     for n in places(pattern, text, cuts):
         if within and n not in within:
             continue
         clause = parts[n]
-        for match in sought.finditer(folded(clause)) if sought else pattern.finditer(clause):
-            start, end = match.span()
+        for start, end in spans(pattern, clause):
             before, after = clause[:start], clause[end:]
             polarity = _polarity(before, after, text) if n in turned else Polarity.AFFIRMED
             found.append(Mention(clause[start:end], polarity, before, after))
@@ -244,7 +242,8 @@ def found(text: str, pattern: re.Pattern[str]) -> list[str]:
     if not possible(pattern, text):
         return []
     parts, cuts = _sentences(text)
-    return [match.group() for n in places(pattern, text, cuts) for match in pattern.finditer(parts[n].strip())]
+    held = [parts[n].strip() for n in places(pattern, text, cuts)]
+    return [part[start:end] for part in held for start, end in spans(pattern, part)]
 
 
 def holds(text: str, pattern: re.Pattern[str]) -> bool:
@@ -252,9 +251,7 @@ def holds(text: str, pattern: re.Pattern[str]) -> bool:
     if not possible(pattern, text):
         return False
     parts, cuts = _sentences(text)
-    sought = for_folded(pattern)
-    held = (parts[n].strip() for n in places(pattern, text, cuts))
-    return any(sought.search(folded(part)) if sought else pattern.search(part) for part in held)
+    return any(matches(pattern, parts[n].strip()) for n in places(pattern, text, cuts))
 
 
 @lru_cache(maxsize=64)
