@@ -178,8 +178,8 @@ class _Kinds(dict[str, str]):
         if len(self) >= _WORDS_KEPT:
             self.clear()
         pronounceable = _VOWEL.search(word) and not _CONSONANTS.search(word)
-        self[word] = CLOSED if word in FUNCTION_WORDS else OPEN if pronounceable else NOISE
-        return self[word]
+        self[word] = kind = CLOSED if word in FUNCTION_WORDS else OPEN if pronounceable else NOISE
+        return kind
 
 
 _KINDS = _Kinds()

@@ -77,6 +77,9 @@ def possible(pattern: re.Pattern[str], text: str) -> bool:
 
 
 _ASCII_CASES = str.maketrans(dict(zip(ASCII_IN_ANOTHER_CASE, "skii", strict=True)))
+_FOR_FOLDED: dict[int, tuple[re.Pattern[str], re.Pattern[str] | None]] = {}
+"""A pattern, kept so that its id stays its own, and what is sought in its place."""
+
 _CAPITAL = re.compile(r"(?<!\\)(?:\\\\)*(?<!\(\?)[A-Z]")
 
 
@@ -97,12 +100,14 @@ def matches(pattern: re.Pattern[str], text: str) -> bool:
     return (sought.search(folded(text)) if sought else pattern.search(text)) is not None
 
 
-@cache
 def _for_folded(pattern: re.Pattern[str]) -> re.Pattern[str] | None:
     """A pattern that ignores case as one for `folded` texts, found in half the time; None for one with capitals or that heeds case."""
-    if not pattern.flags & re.IGNORECASE or _CAPITAL.search(pattern.pattern):
-        return None
-    return re.compile(pattern.pattern, pattern.flags & ~re.IGNORECASE)
+    kept = _FOR_FOLDED.get(id(pattern))  # to hash a pattern takes longer than to use it
+    if kept is None:
+        plain = pattern.flags & re.IGNORECASE and not _CAPITAL.search(pattern.pattern)
+        kept = pattern, re.compile(pattern.pattern, pattern.flags & ~re.IGNORECASE) if plain else None
+        _FOR_FOLDED[id(pattern)] = kept
+    return kept[1]
 
 
 class Together(Generic[Name]):
