@@ -315,7 +315,8 @@ def _non_visual(prose: str) -> list[str]:
 def _without_names(prose: str, ontology: Ontology) -> str:
     """Prose without its diagnoses: "recurrent nevus" tells no history."""
     for name in sorted(set(ontology.mentions(prose)), key=lambda name: (-len(name), name)):
-        prose = _written(name).sub("this", prose)
+        for start, end in reversed(spans(_written(name), prose)):
+            prose = f"{prose[:start]}this{prose[end:]}"
     return prose
 
 

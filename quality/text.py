@@ -297,8 +297,8 @@ def _polarity(before: str, after: str, text: str) -> Polarity:
         return Polarity.DENIED
     if _DENIED_BEFORE.search(governing) or ("aside" in may and _ASIDE.match(after)):
         return Polarity.DENIED
-    behind = ("denied after" in may and _DENIED_AFTER.search(_predicate(after))) or (
-        "list denied" in may and _LIST_DENIED.search(after)
+    behind = ("denied after" in may and matches(_DENIED_AFTER, _predicate(after))) or (
+        "list denied" in may and matches(_LIST_DENIED, after)
     )
     return Polarity.DENIED if behind else Polarity.AFFIRMED
 
@@ -310,9 +310,9 @@ def _without_seen(low: str) -> str:
 
 def _left_open(before: str, after: str, governing: str, may: frozenset[str]) -> bool:
     """Whether a clause leaves a phrase undecided, ahead of it or behind."""
-    if "unassessed" in may and (_UNASSESSED.search(governing) or _UNASSESSED.search(_predicate(after))):
+    if "unassessed" in may and (matches(_UNASSESSED, governing) or matches(_UNASSESSED, _predicate(after))):
         return True
-    return bool("left open" in may and _LEFT_OPEN.search(before)) or ("stays open" in may and _stays_open(after))
+    return bool("left open" in may and matches(_LEFT_OPEN, before)) or ("stays open" in may and _stays_open(after))
 
 
 @lru_cache(maxsize=64)
