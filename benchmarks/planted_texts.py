@@ -38,6 +38,8 @@ AUTHORS: dict[Author, str] = {
     "second": "second author, whose misses the checks were mended from later",
     "third": "third author, whose misses the checks were mended from last",
     "fourth": "fourth author, whose plainest misses the checks were mended from after first sight",
+    "fifth": "fifth author, likewise",
+    "sixth": "sixth author, likewise",
 }
 
 

@@ -14,7 +14,7 @@ from types import ModuleType
 from typing import Any, Literal
 
 from benchmarks import plant_words as p
-from benchmarks import plant_words_fourth, plant_words_second, plant_words_third, scribe
+from benchmarks import plant_words_fifth, plant_words_fourth, plant_words_second, plant_words_sixth, plant_words_third, scribe
 from benchmarks import scribe_words as w
 from benchmarks.scribe import KINDS, Trajectory, dice
 from prompts import ontology as ontologies
@@ -23,7 +23,7 @@ from sources.vocabulary import DERM7PT
 
 Plant = Callable[[random.Random, Trajectory], Trajectory | None]
 Sentence = Callable[[random.Random, Trajectory], str | None]
-Author = Literal["first", "second", "third", "fourth"]
+Author = Literal["first", "second", "third", "fourth", "fifth", "sixth"]
 SENTENCE_END = re.compile(r"(?<=[.!?])\s+(?=[A-Z(])")
 
 
@@ -467,14 +467,14 @@ def _far(one: Trajectory) -> list[str]:
 
 
 def _concludes_otherwise(frames: Sequence[str]) -> Plant:
-    """The text ends with another diagnosis than the final one, neither above nor below it."""
+    """The text ends with another diagnosis than the final one, one that cannot be true of the picture with it."""
 
     def plant(rng: random.Random, one: Trajectory) -> Trajectory | None:
         tree = ontologies.load()
         *said, _ = SENTENCE_END.split(one.reasoning["reasoning"])
         other = rng.choice(tree.siblings(one.node) if tree.siblings(one.node) and rng.random() < 0.5 else _far(one))
         final = tree.resolve(one.reasoning["final_diagnosis"])
-        if final is None or tree.relation(other, final) in ("same", "ancestor", "descendant"):
+        if final is None or not tree.exclusive(other, final):
             return None
         return one.arguing(" ".join([*said, rng.choice(frames).format(d=tree.nodes[other].name)]))
 
@@ -738,5 +738,14 @@ FAULTS: dict[str, Fault] = _UNWORDED | _worded(p)
 SECOND: dict[str, Fault] = _worded(plant_words_second) | _contradicted(plant_words_second)
 THIRD: dict[str, Fault] = _worded(plant_words_third) | _contradicted(plant_words_third)
 FOURTH: dict[str, Fault] = _worded(plant_words_fourth) | _contradicted(plant_words_fourth)
-AUTHORS: dict[Author, dict[str, Fault]] = {"first": FAULTS, "second": SECOND, "third": THIRD, "fourth": FOURTH}
+FIFTH: dict[str, Fault] = _worded(plant_words_fifth) | _contradicted(plant_words_fifth)
+SIXTH: dict[str, Fault] = _worded(plant_words_sixth) | _contradicted(plant_words_sixth)
+AUTHORS: dict[Author, dict[str, Fault]] = {
+    "first": FAULTS,
+    "second": SECOND,
+    "third": THIRD,
+    "fourth": FOURTH,
+    "fifth": FIFTH,
+    "sixth": SIXTH,
+}
 """Faults by kind. The first author's contradictions are told in the words of `benchmarks.scribe`."""

@@ -1,6 +1,6 @@
-"""Sound trajectories in the words of four authors, who saw neither the checks nor any outcome of theirs, as a large model writes.
+"""Sound trajectories in the words of six authors, who saw neither the checks nor any outcome of theirs, as a large model writes.
 
-Nothing is composed: each of the texts in `sound_third.json` to `sound_sixth.json` was written as a whole, beside the
+Nothing is composed: each of the texts in `sound_third.json` to `sound_eighth.json` was written as a whole, beside the
 observation that it is true of; no author had read another's. Of a row, `seen` holds the seven-point criteria that are not absent or the
 SkinCon concepts, `colours` and `form` what the pixels are to show; a row without colours stands for an image that was not measured.
 """
@@ -15,7 +15,7 @@ from prompts.schemas import COLOURS, DERM7PT_KEY, MEASURED, OTHERS_KEY, SKINCON_
 from quality.claims import Known
 from sources.vocabulary import DERM7PT
 
-AUTHORS: tuple[str, ...] = ("third", "fourth", "fifth", "sixth")
+AUTHORS: tuple[str, ...] = ("third", "fourth", "fifth", "sixth", "seventh", "eighth")
 PLAIN, FAINT = 0.25, 0.05
 """Shares of the pixels: of a colour that the text is about, and of one that a finding brings along."""
 

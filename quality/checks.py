@@ -16,7 +16,7 @@ from prompts import schemas
 from prompts.ontology import Ontology
 from quality import claim_words, claims, finding_words, form_words, language, lexicon, text, thresholds
 from quality.claims import NOTHING, Known
-from quality.patterns import Together, apart, matches, possible, spans
+from quality.patterns import Together, apart, folded, matches, possible, spans
 from quality.text import Mention, Polarity
 
 CHECKS: dict[str, str] = {
@@ -53,16 +53,26 @@ CHECKS: dict[str, str] = {
 
 _AGREES = frozenset({"same", "ancestor", "descendant", "overlap"})
 _HYPOTHETICAL = re.compile(
-    r"\b(?:would|expect\w*|typically|usually|often|commonly|classically|may|might|can|could|if|dermoscop\w+|tends?|unusual|anticipat\w+|elsewhere)\b",
+    r"\b(?:would|expect\w*|typically|usually|often|commonly|classically|may|might|can(?! be (?:\w+ly )?(?:felt|palpated|moved|lifted|pinched|rolled|pressed|squeezed|compressed|stretched))|could|if|dermoscop\w+|tends?|unusual|anticipat\w+|elsewhere)\b",
     re.IGNORECASE,
 )
+_MEANS = re.compile(
+    rf"{_HYPOTHETICAL.pattern}|\b(?:reflect|correspond|represent|stand|due|caus|explain|account|suggest|indicat|impl(?:y|ies)|mean|equivalent|consistent|correlat|attribut"
+    r"|result|produc|stem|aris|from|because|since|that is|namely|mark of|sign of|pattern of|origin|owing|speak|point|argu|favou?r|compatible|keeping)\w*",
+    re.IGNORECASE,
+)
+"""What a finding stands for in the tissue may be said, as its meaning."""
+
+_LIKE_A_SIGN = re.compile(r"\b(?:wart|cyst|comedo|scar|milia|hive|blister|tag|burn|bite)-like\b", re.IGNORECASE)
+"""Compared with a sign that is a diagnosis too: no disease is named by it."""
+
 _SAID_OF = re.compile(
-    r"\s*(?:(?:that|which) \w+|is|are|was|were|appears?|looks?|of|with|at|in|from|laid|set|strewn|scattered|arranged|distributed|spread|varying|spaced|placed|confined|forming|showing|displaying|having|combining|consisting|composed|comprising|made|seen|visible|locali[sz]ed|across|along|around|"
+    r"\s*(?:(?:that|which) \w+|is|are|was|were|appears?|looks?|of|with|at|in|from|laid|set|drawn|bent|shaped|running|curved|curled|coiled|arising|like|resembling|strewn|scattered|arranged|distributed|spread|varying|spaced|placed|confined|forming|showing|displaying|having|combining|consisting|composed|comprising|made|seen|visible|locali[sz]ed|across|along|around|"
     r"restricted|limited|throughout|all over|extending|reaching|covers?|covering|whose)\b",
     re.IGNORECASE,
 )
 _PHRASE_END = re.compile(
-    r",|\band\b(?! \w+ly \w+(?:ed|d|t)\b| \w+(?: (?:morphology|shape|course|pattern|distribution|arrangement|calibre|caliber|size|spacing|form)\b|$|[.;]))|\b(?:or|as well as|next to|beside|alongside|together|than|accompanied|under|over|within)\b",
+    r",|\band\b(?! \w+ly \w+(?:ed|d|t)\b| \w+(?: (?:morphology|shape|course|pattern|distribution|arrangement|calibre|caliber|size|spacing|form)\b|$|[.;]))|\b(?:or|as well as|next to|beside|alongside|together|than|accompanied|under|over(?! (?:the (?:whole|entire)|all|most)\b)|within)\b",
     re.IGNORECASE,
 )
 _PLACE = re.compile(
@@ -305,6 +315,7 @@ def _wrong_features(prose: str, kind: str) -> list[str]:
 
 
 def _diagnoses_named(prose: str, ontology: Ontology) -> list[str]:
+    prose = _LIKE_A_SIGN.sub("", prose) if "-like" in folded(prose) else prose
     return [*ontology.mentions(prose), *text.found(prose, lexicon.DIAGNOSTIC)]
 
 
@@ -328,11 +339,12 @@ def _written(name: str) -> re.Pattern[str]:
 
 def _untold(prose: str) -> list[str]:
     """What a reasoning claims of the patient: it was told nothing of the kind. What it would expect of a condition is no claim."""
-    return [
+    said = [
         f"{quote} ({claim})"
         for claim, pattern in _UNTOLD.possible(prose)
         for quote in claims.stated(pattern, prose, _HYPOTHETICAL)
     ]
+    return said + [f"{quote} (histology)" for quote in claims.stated(lexicon.TISSUE, prose, _MEANS)]
 
 
 def _about_it(prose: str, ontology: Ontology) -> str:
@@ -448,7 +460,7 @@ def _may_overstate(key: str, value: str, values: Collection[str]) -> bool:
 
 def _criterion_contradicts(key: str, value: str, mention: Mention, values: Mapping[str, re.Pattern[str]]) -> bool:
     """Whether a mention is at odds with the value of its criterion; `values` are those that its prose may name."""
-    if mention.polarity is Polarity.UNASSESSED:
+    if mention.polarity in (Polarity.UNASSESSED, Polarity.UNCLEAR):
         return False
     if mention.polarity is Polarity.DENIED:
         # "no atypical network" does not deny a typical one, and "free of pigment" is said of the skin around.

@@ -15,13 +15,20 @@ NAMED: dict[str, re.Pattern[str]] = {
     **CONCEPTS,
     **COLOUR_CONCEPTS,
     "pigment_network": whole_words(r"network\w*", r"reticul\w+"),
-    "blue_whitish_veil": whole_words("veil", r"blu(?:e|ish)[ /-](?:whit\w+|gr[ae]y\w*)", "haze", "film", r"ground[ -]glass"),
+    "blue_whitish_veil": whole_words(
+        "veil",
+        r"blu(?:e|ish)[ /-]whit\w+",
+        r"blu(?:e|ish)[ /-]gr[ae]y\w* (?:structureless|opa\w+|area|zone|region|sheen|discolou?r\w*|tinge|cast|patch)\w*",
+        "haze",
+        "film",
+        r"ground[ -]glass",
+    ),
     "vascular_structures": whole_words(
         r"vessels?", r"vascular\w*", r"telangiectas\w+", r"capillar\w+", r"\w*vascularity", r"hairpins?", "loops?"
     ),
-    "pigmentation": whole_words(r"\w*pigment\w*", r"blotch\w*", r"brown\w*", "black", r"tan", r"melan\w+"),
+    "pigmentation": whole_words(r"\w*pigment\w*(?! net)", r"blotch\w*", r"brown\w*", "black", r"tan", r"melan\w+"),
     "streaks": whole_words(r"streak\w*", r"pseudopods?", r"radial\w*", r"projections?"),
-    "dots_and_globules": whole_words(r"dots?", r"globul\w+", r"clods?", r"dotted"),
+    "dots_and_globules": whole_words(r"dots?", r"globul\w+", r"clods?", r"dotted", r"specks?", r"speckl\w+", r"granul\w+"),
     "regression_structures": whole_words(r"regress\w+", r"scar-?like", r"pepper\w*", r"white areas?", r"blue areas?"),
     "Abscess": whole_words(r"abscess\w*", r"purulent", "pus"),
     "Black": whole_words(r"black\w*"),
@@ -68,7 +75,8 @@ HEDGE = whole_words(
     r"i (?:think|believe|guess|suppose)", r"uncertain\w*", r"unclear", r"to some (?:extent|degree)", r"or something (?:else|similar|that|like)",
     "apparently", "supposedly", "seemingly", "ostensibly", "purportedly", "likely", "unlikely", "potentially", "plausibly", "tentative(?:ly)?", r"anyone['\u2019]s guess", "doubtful", "questionable", "equivocal", "debatable", "ambiguous", "dubious",
     r"may well", r"(?:well )?be wrong", r"hesitat\w+", r"reluctant\w*", r"more or less", r"(?:might|could|may|would) (?:well |also |just |perhaps |arguably |possibly )?(?:be|suspect|guess|argue|represent|correspond|reflect|indicate|suggest|have|speak|call|say)",
-    r"suspect(?:ed|s)?", r"guess\w*", r"suppose\w*", r"presum\w+", r"assum(?:e|es|ed|ing|ption|ably)", r"unless", r"so to speak", r"as it were", r"(?:sort|kind) of", r"if (?:anything|at all|one|the (?:light|picture|image|focus))",
+    r"suspect(?:ed|s)?", r"guess\w*", r"suppose\w*", r"presum\w+", r"assum(?:e|es|ed|ing|ption|ably)", r"unless", r"so to speak", r"as it were", r"(?:sort|kind) of", r"if (?:that|this|it) is", r"insofar", r"swear to", r"(?:hardly|scarcely) proves?", r"as though", r"maybe not", r"taken for", r"\bpresumed\b", r"if (?:anything|at all|one|the (?:light|picture|image|focus))",
+    r"(?:possible|potential|presumed|putative|probable) (?=\w)", r"something (?:like|resembling|akin)", r"some (?:form|type|kind|sort) of", r"conceivable", r"interpreted as", r"if it is real", r"in keeping with",
     r"(?:cannot|can['\u2019]t|can not|not) (?:\w+ )?(?:be )?(?:sure|certain|say|tell|confident|rule out|decide|commit)", r"(?:no|little|low|limited) (?:certainty|confidence|doubt)", r"confiden\w+", r"somewhat", r"arguabl[ey]", r"imagin\w+", r"impression (?:of|that)", r"appears? to be", r"looks? (?:a bit |somewhat |rather )?like", r"conceivabl[ey]", r"i['\u2019]d say", r"not mistaken", r"who knows", r"if so",
 )  # fmt: skip
 
@@ -94,6 +102,7 @@ MANAGEMENT = whole_words(
     rf"{_CARE} (?:would|could|might|may|should|will) (?:help|work|be an option|be tried|suffice)",
     r"(?:please |to )?(?:seek|consult|see|visit|contact) (?:an? |the |your |medical |immediate )*(?:doctor|dermatologist|physician|specialist|attention|advice|help|care)",
     r"re-?examin\w+", r"(?:of|for) choice",
+    r"(?:tests?|scrapings?|microscopy|imaging|swabs?|cultures?|biops(?:y|ies)|examination|dermoscopy|work-?up|investigations?) (?:\w+ ){0,4}(?:would|could|might|may|will|can) (?:\w+ly )?(?:help|clarify|confirm|settle|resolve|exclude|establish|be (?:helpful|useful|needed|necessary|wise|prudent|worthwhile|done|performed|taken))",
     rf"(?:should|must|ought to|needs? to|has to|have to) (?:\w+ )?be (?:\w+ly )?{_DONE}",
     rf"(?:requires?|warrants?|merits?|necessitates?|needs) (?:an? |immediate |urgent |prompt |further |complete |surgical |wide |early ){{0,3}}{_ACT}",
     rf"{_ACT} (?:\w+ ){{0,2}}(?:is|are|was) (?:\w+ly )?(?:recommended|advised|indicated|warranted|required|suggested|mandatory|needed)",
@@ -161,7 +170,7 @@ EPONYMS = frozenset(
 _MONTH = r"(?:jan(?:uary)?|feb(?:ruary)?|mar(?:ch)?|apr(?:il)?|may|june?|july?|aug(?:ust)?|sep(?:t(?:ember)?)?|oct(?:ober)?|nov(?:ember)?|dec(?:ember)?)"
 # Words that name a person or lead to one.
 PERSONAL: tuple[re.Pattern[str], ...] = (
-    registered(re.compile(r"[\w.+-]+ ?(?:@|\(at\)|\[at\]) ?[\w-]+\.[\w.]+")),
+    registered(re.compile(r"[\w.+-]+ ?(?:@|\(at\)|\[at\]) ?[\w-]+ ?(?:\.|\(dot\)|\[dot\]) ?\w[\w.]*")),
     registered(
         re.compile(r"(?<!\w)(?:tel|phone|mobile|fax|call)\b\.?:? ?(?:number )?(?:is )?[+\d(][\d ()./-]{5,}", re.IGNORECASE)
     ),
@@ -173,7 +182,7 @@ PERSONAL: tuple[re.Pattern[str], ...] = (
         re.compile(
             r"(?<!\d)(?:\+\d{1,3}[ .-]?)?(?:\(\d{2,4}\)|\d{2,4})[ .-]\d{3,4}[ .-]\d{2,4}(?:[ .-]\d{2,4})?(?!\d)"
             r"|(?<!\d)\d{1,2}[/.]\d{1,2}[/.](?:19|20)?\d{2}(?!\d)|(?<!\d)(?:19|20)\d{2}[-/.]\d{1,2}[-/.]\d{1,2}(?!\d)"
-            rf"|\b\d{{1,2}}(?:st|nd|rd|th)?(?: of)? {_MONTH},? (?:19|20)\d{{2}}\b|\b{_MONTH} \d{{1,2}}(?:st|nd|rd|th)?,? (?:19|20)\d{{2}}\b",
+            rf"|\b\d{{1,2}}-{_MONTH}-(?:19|20)?\d{{2}}\b|\b\d{{1,2}}(?:st|nd|rd|th)?(?: of)? {_MONTH},? (?:19|20)\d{{2}}\b|\b{_MONTH} \d{{1,2}}(?:st|nd|rd|th)?,? (?:19|20)\d{{2}}\b",
             re.IGNORECASE,
         )
     ),
@@ -244,7 +253,7 @@ PERSONAL: tuple[re.Pattern[str], ...] = (
     ),
     registered(
         re.compile(
-            r"(?<!\w)(?:[Rr]eads|[Ss]ays|[Tt]he name|[Cc]ourtesy of|[Ss]igned|[Bb]y) (?:Prof\.? |Dr\.? )?(?:[A-Z]\.|[A-Z][a-z]+) [A-Z][a-z]+"
+            r"(?<!\w)(?:[Rr]eads|[Ss]ays|[Tt]he name|[Cc]ourtesy of|[Ss]igned|[Bb]y):? (?:Prof\.? |Dr\.? )?(?:[A-Z]\.|[A-Z][a-z]+) [A-Z][a-z]+"
         )
     ),
     registered(re.compile(r"(?<!\w)(?:Name|Patient|Pat\.|Surname|Subject): ?[A-Z][a-z]+")),

@@ -9,8 +9,8 @@ from quality.patterns import Together, frames, whole_words
 
 SHADES: dict[str, tuple[str, ...]] = {
     "white": ("off-white", "white", "whitish", "ivory", "chalky", "milky", "porcelain", "alabaster", "snowy", "creamy", "(?:snow|chalk|cream|bone|milk|paper|pearl)[ -]white", "eggshell", "chalk", "frosty"),
-    "pink": ("pink", "pinkish", "rose", "rosy", "salmon", "blush", "coral", "fuchsia", "flushed", "bubblegum"),
-    "red": ("red", "reddish", "crimson", "scarlet", "ruby", "vermilion", "brick-red", "blood-red", "cherry-red", "fiery red", "carmine", "burgundy", "beefy"),
+    "pink": ("(?:(?!blu|brown|gr[ae]y|black|white|pink|red|purpl|violet|yellow|orange|infra|non)[a-z]+-)pink", "pink", "pinkish", "rose", "rosy", "salmon", "blush", "coral", "fuchsia", "flushed", "bubblegum"),
+    "red": ("(?:(?!blu|brown|gr[ae]y|black|white|pink|red|purpl|violet|yellow|orange|infra|non)[a-z]+-)red", "red", "reddish", "crimson", "scarlet", "ruby", "vermilion", "brick-red", "blood-red", "cherry-red", "fiery red", "carmine", "burgundy", "beefy"),
     "light brown": (
         "light[ -]brown", "pale[ -]brown", "tan", "tannish", "beige", "sandy(?:[ -]brown)?", "caramel(?:[ -]brown)?", "fawn", "khaki", "hazel", "cinnamon", "honey[ -]brown", "yellow[ -]brown", "golden[ -]brown", "tan[ -]brown", "beige[ -]brown", "light to (?:medium|mid)[ -]brown", "camel", "biscuit", "toffee", "hazelnut", r"caf\w[ -]au[ -]lait", "buff", "bronze", "wheat",
     ),
@@ -20,9 +20,9 @@ SHADES: dict[str, tuple[str, ...]] = {
     "blue-gray": (
         "blu(?:e|ish)[ -]gr[ae]y(?:ish)?", "gr[ae]y(?:ish)?[ -]blue", "blue", "bluish", "slate(?:[ -](?:blue|gr[ae]y))?", "steel(?:[ -](?:blue|gr[ae]y))", "smoky(?:[ -](?:blue|gr[ae]y))", "cobalt", "navy", "azure", "indigo", "cyan", "gunmetal", "denim", "pewter", "ash[ -]blue", "lead[ -]gr[ae]y", "leaden", "blu(?:e|ish)[ -]black",
     ),
-    "black": ("black", "blackish", "jet-black", "jet", "inky", "ebony", "coal-black", "pitch-black", "tar-black", "almost black", "near-black", "charcoal(?:[ -]black)?", "soot(?:y)?(?:[ -]black)?", "onyx", "raven", "obsidian", "(?:ink|jet|coal|pitch|midnight)[ -]black"),
-    "purple": ("purple", "purplish", "violet", "violaceous", "lilac", "mauve", "lavender", "plum", "magenta", "aubergine", "amethyst", "eggplant", "grape", "mulberry", "wine[ -]coloured", "wine[ -]colored"),
-    "yellow": ("yellow", "yellowish", "amber", "golden", "mustard(?:-yellow)?", "honey-yellow", "straw-yellow", "lemon", "ochre", "saffron", "straw", "honey", "canary", "butter(?:y)?", "sulphur", "sulfur"),
+    "black": ("(?:(?!blu|brown|gr[ae]y|black|white|pink|red|purpl|violet|yellow|orange|infra|non)[a-z]+-)black", "black", "blackish", "jet-black", "jet", "inky", "ebony", "coal-black", "pitch-black", "tar-black", "almost black", "near-black", "charcoal(?:[ -]black)?", "soot(?:y)?(?:[ -]black)?", "onyx", "raven", "obsidian", "(?:ink|jet|coal|pitch|midnight)[ -]black"),
+    "purple": ("heliotrope", "purple", "purplish", "violet", "violaceous", "lilac", "mauve", "lavender", "plum", "magenta", "aubergine", "amethyst", "eggplant", "grape", "mulberry", "wine[ -]coloured", "wine[ -]colored"),
+    "yellow": ("(?:(?!blu|brown|gr[ae]y|black|white|pink|red|purpl|violet|yellow|orange|infra|non)[a-z]+-)yellow", "yellow", "yellowish", "amber", "golden", "mustard(?:-yellow)?", "honey-yellow", "straw-yellow", "lemon", "ochre", "saffron", "straw", "honey", "canary", "butter(?:y)?", "sulphur", "sulfur"),
 }  # fmt: skip
 
 _DEGREE = r"(?:(?!(?:no|not|never|hardly|without|of|by|from|free|neither|nor|than|any|lacks?)\b)\w+[ -])?"
@@ -30,7 +30,7 @@ _AREA = (
     r"(?:colou?r(?:ation|ed|ing)?|areas?|pigment(?:ation)?|hues?|tones?|tints?|tinge|dis?colou?ration|lesion|centre|center|macule|patch(?:es)?|zones?|spots?|surface|shades?|background|rim|halo|border|"
     r"blotch(?:es)?|flecks?|specks?|speckles?|islands?|mottling|base|core|periphery|component|cast|foc(?:us|i)|portions?|sectors?|regions?|sections?|parts?|quadrants?|stain(?:ing)?|half|plaque|papule|nodule|streaking|predominance|undertone|margins?|edges?|sheen|wash|tonality|palette)"
 )
-_PART = r"(?:it|lesion|surface|centre|center|periphery|parts?(?: of it)?|portions?|zones?|sections?|regions?|background|base|middle|core|rim|colou?rs?|hues?|remainder|rest|half|side|border|edge|margin|tones?|shades?|pole|plaque|papule|nodule|macule|patch|areas?|spot|interior|growth|pigment|component)(?: that| which)?"
+_PART = r"(?:it|lesion|mark|blemish|bump|eruption|rash|surface|centre|center|periphery|parts?(?: of it)?|portions?|zones?|sections?|regions?|background|base|middle|core|rim|colou?rs?|hues?|remainder|rest|half|side|border|edge|margin|tones?|shades?|pole|plaque|papule|nodule|macule|patch|areas?|spot|interior|growth|pigment|component)(?: that| which)?"
 _BE = r"(?:is|are|is clearly|appears?|looks?|seems?|shows?|has|have|displays?|exhibits?|remains?|becomes?|presents (?:as|with)|includes?|ranges? from|var(?:y|ies) from|coloured|colored)"
 _TURNS = r"(?:turn(?:s|ed|ing)|becom(?:es|ing)|tinged|tinted|stained|shaded|suffused|dyed|washed|flushed|speckled|flecked|mottled|streaked|coloured|colored|shot through|interspersed)(?: with| in| by)?(?: an?)?"
 _SOME = r"(?:touch|hint|tinge|note|trace|dash|wash|suggestion|cast|blend|mixture|mix|admixture|combination|shades?|patch(?:es)?|rim|areas?|zones?|flecks?|specks?|streaks?|hues?|tones?|foc(?:us|i)|portions?|amounts?|element|component|presence) of"
@@ -47,9 +47,9 @@ def _said(*shades: str) -> re.Pattern[str]:
     shade = "(?:" + "|".join(shades) + r")(?:[ -](?:coloured|colored|toned|tinged|tinted|hued))?(?!-\w)"
     one = _DEGREE + shade
     return frames(
-        rf"{shade}(?:(?:,? (?:and|or|to) \S+)? {_AREA}| (?:{_LEADS}|predominates|dominates|prevails|throughout|all over|{_WHERE}|in colou?r|and nothing|(?:is|are|can be) (?:\w+ly |also |further )?{_SEEN}))",
+        rf"{shade}(?:(?:,? (?:and|or|to) \S+)? {_AREA}| (?:{_LEADS}|predominates|dominates|prevails|throughout|overall|all over|and (?:\w+ly )?(?:raised|flat|elevated|round|oval|smooth|scaly)(?=,)|{_WHERE}|in colou?r|and nothing|(?:is|are|can be) (?:\w+ly |also |further )?{_SEEN}))",
         rf"(?:{_PART}(?: {_BE}|:) {_HOW}(?:an? )?|{_TURNS} |{_SOME} (?:the |an? )?){one}(?!(?: and \w+| or \w+)? {_OF_ANOTHER})",
-        rf"(?:contains?|includes?|comprises?|features?|tends? (?:to|towards?)|mainly|predominantly|mostly) {one}(?=[.;,]|$| (?:and|or|in|at|within|too|also|as|along)\b)(?!, \w+ {_OF_ANOTHER})",
+        rf"(?:contains?|includes?|comprises?|features?|tends? (?:to|towards?)|described as|in hue it is|in colou?r,? it is|call (?:it|this|(?:\w+ ){{0,6}}lesion)|characteri[sz]ed as|seen as|summed up as|mainly|predominantly|mostly) {one}(?=[.;,]|$| (?:and|or|in|at|within|too|also|as|along)\b)(?!, \w+ {_OF_ANOTHER})",
         *(f"colour: {name}" for name in shades),
     )
 

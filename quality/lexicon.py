@@ -13,11 +13,11 @@ DIAGNOSTIC = whole_words(
     "benign", r"malignan(?:t|cy|cies)", r"pre-?malignant", "cancer(?:s|ous)?", r"neoplas(?:m|ms|tic|ia)", r"tumou?rs?",
     r"diagnos(?:is|es|ed|tic|e)", r"\w*carcinomas?", r"\w*sarcomas?", r"\w*melanomas?", r"\w*lymphomas?",
     r"\w*dermatitis",
-    r"\w*keratos[ie]s", r"na?ev(?:us|i)", "infection", r"disease[sd]?",
+    r"\w*keratos[ie]s", r"(?!(?:stroma|aroma|hematoma|haematoma|chroma)\b)\w{3,}om(?:as?|ata)", r"\w{3,}it(?:is|ides)", r"tumou?rous", r"na?ev(?:us|i)", "infection", r"disease[sd]?",
     "sinister", "alarming", "ominous", "reassuring", "aggressive", "cancerous", "precancerous", "premalignant", "dysplastic", "neoplastic", "inflammatory nature", r"danger(?:s|ously)?", r"risk(?:s|y)?", "urticarial", "lentiginous", "lupoid",
     "morpheaform", "sarcoidal", "granulomatous", "lichenoid", r"(?:low|high)[ -](?:risk|grade)", "proliferative", "lethal", "serious", r"worr(?:y|ies|ied|isomely|yingly)", r"concern(?:s|ed)?", r"suspicio(?:n|ns|usly)", "atypia",
     "non-?cancerous", "good-natured", "evil", "invasive", r"metasta\w+", "neoplasia", r"patholog(?:y|ical|ic)", r"(?:genetic|hereditary|congenital|autoimmune|infectious|allergic|inflammatory|metabolic|vascular) (?:disorder|condition|process|origin|aetiology|etiology|cause|nature)s?", r"syndrom\w+",
-    "harmless", "innocent", "innocuous", "dangerous", r"worr(?:ying|isome)", "concerning", r"suspicious(?:-looking)?", "life-?threatening",
+    r"red flags?", r"warning signs?", "harmless", "innocent", "innocuous", "dangerous", r"worr(?:ying|isome)", "concerning", r"suspicious(?:-looking)?", "life-?threatening",
     r"(?:acnei|psoriasi|impetigini|keloidi)form", "psoriatic", "infectious", "viral", "bacterial", "fungal", "mycotic", "parasitic", "allergic", "autoimmune", r"(?:lichen|na?ev|lup|ecz?emat|pemphig|sarc|kel|melanom)oid", "eczematous",
     r"(?:h[ae]+m)?angiomatous", r"(?:lip|fibr|carcin|sarc|melan)omatous", "metastatic", "melanocytic", "disorders?",
     "harmful", "threatening", "deadly", "fatal", "treacherous", r"oncolog\w+", "contagious", "communicable", "degenerative", r"normal variants?", r"(?:skin|genetic|medical|chronic|hereditary|inherited|rare) conditions?", r"infest(?:ed|ation)", "infected", "septic", r"dermatos[ie]s", "pathognomonic", r"a?etiolog(?:y|ies|ic|ical)", "precursor", r"premalign\w+", r"carcinogen\w*",
@@ -33,7 +33,7 @@ DERMOSCOPIC_ONLY = whole_words(
     "epiluminescence", r"dermatoscop\w+", r"dermoscop\w+", r"(?:cross-?|non-?)?polari[sz]\w+", r"immersion(?: \w+)?", r"videodermatoscop\w+", "clods?", r"(?:red|blue|maple|maroon)[ -](?:lacunae|lagoons?)", r"honeycomb\w*", r"star-?burst",
     r"(?:crystalline|shiny|chrysalis-like) (?:white )?(?:streaks|lines|structures)", r"ovoid nests?", r"(?:hair-?pin|glomerular|comma|corkscrew|serpentine|crown|coiled|looped|arborescent|tree-like) (?:vessels?|capillar\w+)", r"milky[ -]red (?:areas?|globules?)", r"moth-?eaten",
     r"(?:fat )?fingers (?:and|&) (?:ridges|fissures)", r"cerebriform", r"blue-?(?:gr[ae]y|white) (?:ovoid|globules?|veil|structures|dots|granules|peppering)", r"granularity", r"rhomboid\w*", r"reticul(?:ar|ated) (?:network|lines|pattern)", r"(?:pigment|reticular|inverse|negative|brown|atypical|delicate) network", r"concentric (?:structures|rings)", r"strawberry pattern",
-    r"structureless (?:areas?|zones?|pattern)", r"(?:radial|peripheral) (?:streaming|streaks|projections|lines)", r"cobblestone\w*", r"pigment(?:ed)? dots", r"seven-point", r"abcd rule", r"magnifi(?:ed|cation) (?:view|dermat\w+)", r"contact plate", r"tenfold", r"10x",
+    r"(?:dotted|hairpin|comma|glomerular|globular|coiled|corkscrew)(?:,? (?:and )?[\w-]+){0,2} vessels?", r"structureless (?:areas?|zones?|pattern)", r"(?:radial|peripheral) (?:streaming|streaks|projections|lines)", r"cobblestone\w*", r"pigment(?:ed)? dots", r"seven-point", r"abcd rule", r"magnifi(?:ed|cation) (?:view|dermat\w+)", r"contact plate", r"tenfold", r"10x",
 )  # fmt: skip
 CLINICAL_ONLY = whole_words(r"clinical (?:photo|photograph|image|picture|overview)", r"smartphone (?:photo|photograph|image)")
 
@@ -94,6 +94,8 @@ UNTOLD: dict[str, re.Pattern[str]] = {
     **{claim: NON_VISUAL[claim] for claim in ("history", "symptom", "age", "sex", "palpation")},
     "histology": whole_words(*topics.EXAMINED),
 }
+TISSUE = whole_words(*topics.TISSUE)
+"""What only a section shows. A reasoning may say that a finding stands for it, not that it is there."""
 
 # Signs that the writer was told the answer, or saw anything but the picture.
 PROVENANCE = whole_words(
@@ -145,11 +147,11 @@ REFUSAL = whole_words(
 # Words left from a template that nobody filled in.
 PLACEHOLDER = registered(
     re.compile(
-        r"lorem ipsum|\{[\w ]*\}|\[[a-z][\w /|,-]{0,60}\]|%[sd]\b|\bX{3,}\b|_{3,}|\bto be (?:completed|filled|added|determined)\b|\bTB[CDA]\b|<[a-z_ /]{1,40}>|\.{4,}|…{2,}|\bTODO\b"
+        r"lorem ipsum|\{[\w ]*\}|\[[a-z][\w /|,-]{0,60}\]|%[sd]\b|\bX{3,}\b|_{3,}|\bto be (?:completed|filled|added|determined)\b|\bTB[CDA]\b|<[a-z_ /]{1,40}>|\.{4,}|…{2,}|\bTODO\b|\bdelete as (?:applicable|appropriate)\b|\b(?:an?|the|of|with|is) \.{3}|\bXX\b|\bYY\b"
         r"|\bN/A\b|<\|[^|]*\|>|\$\{?[a-z_]+|%\(\w+\)s|\((?:insert|add|describe|fill|enter|specify|state|choose|select|name|give|list|mention)\b[^)]*\)|\binsert\b[^.]{0,40}\bhere\b|\bplaceholder\b"
-        r"|\b(?:write|describe|list|insert|add|provide|enter|specify|state|fill in|mention|summari[sz]e|give) (?:one|an?|the|your|any|all|here|in|two|up to|at least|between)\b[^.]{0,60}\b(?:here|words|sentences?|below|above|paragraphs?|fields?|findings?|features)\b"
+        r"|\b(?:write|describe|list|insert|add|provide|enter(?! the field of view)|specify|state|fill in|mention|summari[sz]e|give) (?:one|an?|the|your|any|all|here|in|two|up to|at least|between)\b[^.]{0,60}\b(?:here|words|sentences?|below|above|paragraphs?|fields?|findings?|features)\b"
         r"|\b(?:goes|go|comes|belongs?|follows|to follow) here\b|\bthis (?:paragraph|sentence|section|text) (?:will|should|must|is to|describes|gives|contains)\b|\byour text\b|\b(?:is|are|an?|the|and|with|of|by|in|on|at|has) \((?:colou?r|shape|size|site|location|texture|border|edge|outline|name|age|sex|value|type|morphology|lesion|lesion type|diagnosis|number|date|adjective|noun|finding|pattern|distribution|surface|body site|body part|criterion|feature|concept)s?\)|\w ?\| ?\w|[@#%*~]{2,}|[#@]\w+[#@]|\[\W*\]|\(\W*\)|\b(?:text|description|content|details?|answer|reasoning|sentence|paragraph|findings?) (?:pending|missing|coming soon|to come|goes|not yet)\b|\b(?:replace|substitute|overwrite) (?:this|with|me)\b|\bfill (?:me |this )?in\b|\bdolor sit\b|\bleft blank\b|\b(?:X|n|N)\s?(?:mm|cm)\b"
-        r"|\?{2,}|\b(?:example|sample|dummy|default|boilerplate) text\b|\b(?:see|as|same as) (?:above|below)\b|\bTK\b|\bblah\b|\b(?:null|nan|undefined)\b|\boptional:|\b(?:option|choice|field|value|item|slot|section|sentence|finding|feature|step) ?[#_]?\d\b|\b\w+_\w+\b",
+        r"|\b(?:is|are|an?|the|with|has|have|appears?|looks?) \([\w -]+(?:/[\w -]+)+\)|\?{2,}|\b(?:example|sample|dummy|default|boilerplate) text\b|\b(?:see|as|same as) (?:above|below)\b|\bTK\b|\bblah\b|\b(?:null|nan|undefined)\b|\boptional:|\b(?:option|choice|field|value|item|slot|section|sentence|finding|feature|step) ?[#_]?\d\b|\b\w+_\w+\b",
         re.IGNORECASE,
     )
 )

@@ -23,7 +23,7 @@ _TOLD: dict[str, str] = {
         "spinal|paraspinal|vertebral|paravertebral|scapulae|infrascapular|subscapular|shoulder blade|shoulder blades|lumbosacral|loin|loins|lower spine|thoracic spine|lumbar spine|tailbone|coccyx|coccygeal|small of the back|dorsal trunk|dorsal torso|dorsal thorax|"
         "posterior thorax|posterior chest|back of the trunk|back of the torso|back of the body|back of the chest|midback|latissimus"
     ),
-    "trunk_unspecified": "thorax|thoracic|flanks|side of the trunk|side of the torso",
+    "trunk_unspecified": "thorax|thoracic|both flanks|side of the trunk|side of the torso",
     "shoulder_axilla": "acromion|acromial|underarm|underarms|armpits|axillary|deltoids|axillary vault",
     "upper_limb": (
         "upper limbs|upper extremities|upper arms|forearms|cubital|cubital fossa|antecubital fossa|crook of the arm|crook of the elbow|elbows|olecranon|biceps|triceps|brachial|carpal|wrists|thumbs|pinky|forefinger|finger pad|fingerpad|finger web|"

@@ -23,11 +23,14 @@ _LOOSE_MARK = re.compile(r"['-](?:(?<![a-z].)|(?![a-z]))")
 
 # These two begin with one class of characters: a search then skips everything else.
 _SENTENCE_END = re.compile(r"([.!?\n](?:(?<=\n)\n*|(?<=[.!?])[.!?]*(?=\s|$)))")
-_TURNS_TO = r"\b(?:but|however|although|though|while|whilst|whereas|yet|except|apart from|instead)\b"
+_TURNS_TO = r"\b(?:(?<!anything )(?<!nothing )(?<!all )but|however|although|though|while|whilst|whereas|yet|except|apart from|instead)\b"
 _CLAUSE_WORD = registered(re.compile(_TURNS_TO, re.IGNORECASE))
+_LISTED = re.compile(r"\b(?:not|no|none|nothing|absent|missing|negative|lacking)\b[^.!?;:\n]{0,40}:[^.!?\n]*", re.IGNORECASE)
+"""A list of what is denied, whose semicolons part no clauses: "Not seen: streaks; veil"."""
+
 _CLAUSE_MARK = re.compile(r"([.!?;\n][.!?;\n]*)")
 _CLAUSE_END = re.compile(rf"([.!?;\n][.!?;\n]*|{_TURNS_TO})", re.IGNORECASE)
-_VERBS = r"is|are|was|were|appears?|remains?|can|could|cannot|may|might|do|does|did|have|has|had"
+_VERBS = r"(?:is|are|was|were|ca|could|do|does|did|have|has|had|wo|would)n['\u2019]t|is|are|was|were|appears?|remains?|can|could|cannot|may|might|do|does|did|have|has|had"
 _SEEN = (
     r"seen|visible|present|evident|identified|identifiable|observed|noted|noticed|appreciated|found|detected|detectable"
     r"|discernible|discerned|distinguished|resolved|made out|recogni[sz]ed|apparent|recorded|shown|noticeable"
@@ -42,7 +45,7 @@ _SCOPE_START = re.compile(
     r"\b(?:(?:is|are|was|were|has|shows|contains|displays|reveals|demonstrates|exhibits|includes|appears|with|there)\b"
     rf"|(?<!\bno )(?<!\bwithout )(?<!\bany )(?<!\bclearly )(?<!, )(?<!\bor )(?<!\band )(?<!\bof ){_SAID_SEEN}"
     r"|(?:assessed|judged|evaluated|determined|measured)\b(?!\s*:)"
-    r"|(?:so that|because|since)\b)|,\s+(?:and|with)\s+(?=(?:an?|the|some|several|multiple)\b)"
+    r"|(?:so that|because|since)\b)|\s[\u2013\u2014]\s|,\s+(?:and|with)\s+(?=(?:an?|the|some|several|multiple)\b)"
 )
 _SEEN_NEXT = re.compile(rf"\b(?:{_SEEN})\s*$")
 _SEEN_ENDS = (*_SEEN.replace("[sz]", "s").split("|"), "recognized")
@@ -51,13 +54,13 @@ _SEEN_FIRST = re.compile(rf"^\s*(?:{_SEEN})\b")
 
 _DENIED_BEFORE = re.compile(
     r"\b(?:no|not(?! only)|without|absence of|absent|lacks?|lacking|neither|nor|free (?:of|from)|devoid of|rather than"
-    r"|never|cannot|nowhere|in vain|fail(?:s|ed)? to|missing|spared by|none of|void of|bare of|nothing|little (?:if any|or no)"
-    r"|zero|negative for|unaccompanied by|instead of|as opposed to|wanting in|(?:do|does|did|is|are|was|were|has|have|had|could|ca|wo)n['\u2019]t)\b|\bnon[- ]$"
+    r"|never|cannot|nowhere|in vain|fail(?:s|ed)? to|missing|spared by|none of|void of|bare of|nothing|any(?! (?:direction|part|way|case|event|place|one|other|of|more|further|distribution|axis))|little (?:if any|or no)"
+    r"|zero|negative for|unaccompanied by|instead of|as opposed to|wanting in|(?:do|does|did|is|are|was|were|has|have|had|could|ca|wo|would)n['\u2019]t)\b|\bnon[- ]$"
 )
 _DENIED_AFTER = registered(
     re.compile(
         r"(?:\w+ly\s+|to\s+be\s+|be\s+|nowhere\s+){0,2}(?:absent|missing|lacking|undetectable|undetected|non-?existent|nil|wanting|excluded|ruled\s+out"
-        rf"|(?:not|never)\s+(?:be\s+)?(?:\w+ly\s+)?(?:{_SEEN}))\b"
+        rf"|(?:not|never|\w+n['\u2019]t)\s+(?:be(?:en)?\s+)?(?:\w+ly\s+)?(?:{_SEEN}))\b"
         rf"|nowhere\s+(?:to\s+be\s+)?(?:{_SEEN})|conspicuous\s+by\s+(?:its|their)\s+absence|fail(?:s|ed)?\s+to\s+(?:appear|show|develop|occur|form)|no\s+(?:trace|evidence|hint)\b"
         r"|(?:not|never|n['\u2019]t)\s+(?:\w+ly\s+)?(?:be\s+|to\s+be\s+)?(?:occur|appear|demonstrated|develop\w*|form\w*|exist|feature|figure|show|part\b|in evidence|among|prominent|conspicuous|a feature|striking|obvious|marked|to be|found|made out|encountered|met|had|there)"
         r"|(?:searched|looked|sought)(?:\s+for)?[^,;]*?\b(?:in vain|not found|without (?:success|result))"
@@ -84,7 +87,8 @@ _ABSENT_ARE = registered(
     re.compile(
         r"(?:^|,)\W*(?:\w+ly\s+|also\s+|equally\s+)?(?:absent|missing|lacking|not (?:seen|visible|present))\s+(?:is|are|was|were)\b"
         r"|\b(?:absent|missing|lacking|not (?:\w+ )?(?:seen|visible|present|found|identified|recogni[sz]ed|discernible|detected)),?\s+(?:just )?(?:as|so|and so)\s+(?:is|are|was|were)\b"
-        r"|\b(?:absent|missing|negative|lacking|not (?:\w+ )?(?:seen|visible|present|found|observed|identified|noted|there|met|fulfilled|satisfied))(?:(?:\s+\w+)?,\s*(?:namely|that is|i\.e\.|viz\.?|specifically)|(?:\s+\w+){0,4}:)"
+        r"|\b(?:absent|missing|negative|lacking|not (?:\w+ ){0,3}(?:seen|visible|present|found|observed|identified|noted|there|met|fulfilled|satisfied))(?:(?:\s+\w+)?,\s*(?:namely|that is|i\.e\.|viz\.?|specifically)|(?:\s+\w+){0,4}:)"
+        r"|\bnone\s+of\s+(?:the\s+following|these|those|them|what\s+follows)\b[^:;.]*:"
         r"|\bnot\s+(?:seen|found|visible|present|identified|observed|detected)\s+(?:is|are|was|were)\b|\bwhat\b[^,;]*\b(?:cannot|not|never|lacks|missing|absent)\b[^,;]*?\b(?:is|are)\b"
         r"|\b(?:neither|nor|nowhere|nothing|(?:at|in)\s+no\s+(?:point|place|spot|part)(?:\s+of\s+(?:the|this)\s+\w+)?)\s+(?:is|are|was|were|do|does|did|can|could|has|have)(?:\s+there)?\b",
         re.IGNORECASE,
@@ -94,7 +98,7 @@ _ABSENT_ARE = registered(
 
 _LEFT_OPEN = registered(
     re.compile(
-        r"\bwhether\b|\bwherever\s|\bwhere\s+(?:the\s+)?(?:\w+\s+)?$|\bno (?:further|additional|other)\s+(?:\w+\s+)?$|^\W*(?:and )?(?:so|likewise)\s+(?:is|are|do|does)\b|\btoo much\b|\bjudge?ment (?:on|of|about)\b|\bsame (?:is true|holds|applies|goes|can be said)\b|\b(?:not|nor|never|n['\u2019]t|hardly|barely)\s+(?:\w+ly\s+)?(?:allow|permit|possible|enable|suffic\w+|enough|clear enough)\b"
+        r"\bwhether\b|\bwherever\s|\bwhere\s+(?:the\s+)?(?:\w+\s+)?$|\bno (?:further|additional|other)\s+(?:\w+\s+)?$|(?:^|,)\W*(?:and )?(?:so|likewise)\s+(?:is|are|do|does)\b|\btoo much\b|\bjudge?ment (?:on|of|about)\b|\bsame (?:is true|holds|applies|goes|can be said)\b|\b(?:not|nor|never|n['\u2019]t|hardly|barely)\s+(?:\w+ly\s+)?(?:allow|permit|possible|enable|suffic\w+|enough|clear enough)\b"
         r"|\b(?:impossible|too (?:\w+ )?(?:blurred|dark|bright|small|poor|coarse))\b"
         r"|\b(?:no|nothing)\b[^,]*\b(?:statement|judge?ment|assessment|conclusion|information|can be (?:said|told|stated))\b"
         r"|\b(?:prevents?|precludes?|hinders?|hampers?|impedes?)\b",
@@ -122,13 +126,24 @@ _UNASSESSED = registered(
 )
 _TURN = registered(
     re.compile(
-        r"\b(?:no[rt]?|non|nowhere|empty|what|zero|instead|opposed|wanting|excluded|ruled|conspicuous|in vain|fail(?:s|ed)?|void|bare|nil|negative|spared|free|little|none|nothing|never|neither|nor|so|likewise|cannot|searched|looked|sought|without|whether|same|hardly|barely|free of|devoid|rather than|too|open|un\w+|im\w+|indeterminate"
+        r"\b(?:no[rt]?|non|nowhere|empty|what|zero|instead|opposed|wanting|excluded|ruled|conspicuous|in vain|fail(?:s|ed)?|void|bare|nil|negative|spared|free|little|none|nothing|never|neither|nor|so|likewise|cannot|searched|looked|sought|without|whether|same|hardly|barely|free of|devoid|rather than|too|open|un\w+|im\w+|indeterminate|denied|negated|would|(?:had|were) there|any|whatever|question"
         r"|absen\w+|lack\w*|missing|prevent\w*|preclude\w*|hinder\w*|hamper\w*|impede\w*)\b|n['\u2019]t\b",
         re.IGNORECASE,
     )
 )
 """What every pattern that denies a phrase or leaves it open needs: most clauses hold nothing of the kind."""
 
+_DOUBTED = registered(
+    re.compile(
+        r"\b(?:not(?! (?:only|just|merely)\b)|never|none|nil|negative|absent|missing|lacking|nowhere(?! else)|nothing|neither|wanting|excluded|denied|negated|unlikely|in vain"
+        r"|(?:had|were) there|would|if any|whatever|out of (?:the )?question|no (?:role|part|place|trace|sign|evidence|feature|means|such))\b|n['\u2019]t\b",
+        re.IGNORECASE,
+    )
+)
+"""Behind a phrase, where nothing above has read it as a denial: what is said of the phrase is not plainly that it is there."""
+
+_OWN_WORDS = re.compile(r"((?:\s+(?!(?:and|or)\b)[\w-]+){2,}?)\s+and\b(?!\s+(?:not|never|nowhere|absent|missing)\b)")
+_BELONGS = re.compile(r"(?:\s+[\w-]+){1,4}\s+(?:with|of|showing|bearing|carrying|containing)\s+(?:[\w-]+\s+){0,3}")
 _GAP_END = re.compile(rf",|\b(?:and|or|nor|as well as|together with|{_VERBS}|absent|missing|lacking|not|{_SAID_SEEN})\b")
 _VERB = re.compile(rf"\b(?:{_VERBS}|absent|missing|lacking|not|{_SAID_SEEN})\b")
 
@@ -140,6 +155,7 @@ _DENIALS = {
     "left open": _LEFT_OPEN,
     "stays open": _STAYS_OPEN,
     "unassessed": _UNASSESSED,
+    "doubted": _DOUBTED,
 }
 apart(*_DENIALS.values())
 _ASKED = Together(_DENIALS)
@@ -156,6 +172,8 @@ class Polarity(StrEnum):
     AFFIRMED = "affirmed"
     DENIED = "denied"
     UNASSESSED = "unassessed"
+    UNCLEAR = "unclear"
+    """Asked about, or said with a "not" that may belong to it or to something else: neither claims nor denials are read from it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -223,17 +241,18 @@ def denials(text: str, pattern: re.Pattern[str]) -> list[Mention]:
 
 
 def _mentions(text: str, pattern: re.Pattern[str], within: frozenset[int], turned: frozenset[int]) -> list[Mention]:
-    """The mentions in clauses of `within`, or in all for none; those outside `turned` are affirmed."""
+    """The mentions in clauses of `within`, or in all for none; those outside `turned` are affirmed, unless they are asked about."""
     parts, cuts = _clauses(text)
     found = []
     for n in places(pattern, text, cuts):
         if within and n not in within:
             continue
         clause = parts[n]
+        asked = text.startswith("?", (cuts[n - 1] if n else 0) + len(clause))
         for start, end in spans(pattern, clause):
             before, after = clause[:start], clause[end:]
-            polarity = _polarity(before, after, text) if n in turned else Polarity.AFFIRMED
-            found.append(Mention(clause[start:end], polarity, before, after))
+            said = Polarity.UNCLEAR if asked else _polarity(before, after, text) if n in turned else Polarity.AFFIRMED
+            found.append(Mention(clause[start:end], said, before, after))
     return found
 
 
@@ -257,6 +276,8 @@ def holds(text: str, pattern: re.Pattern[str]) -> bool:
 @lru_cache(maxsize=64)
 def _clauses(text: str) -> tuple[Sequence[str], Sequence[int]]:
     """The clauses of a text, and where all but the first begin."""
+    if ";" in text:
+        text = _LISTED.sub(lambda found: found[0].replace(";", ","), text)
     return _parts(text, _CLAUSE_END if possible(_CLAUSE_WORD, text) else _CLAUSE_MARK)
 
 
@@ -274,8 +295,9 @@ def _parts(text: str, end: re.Pattern[str]) -> tuple[Sequence[str], Sequence[int
 
 @lru_cache(maxsize=64)
 def _turned(text: str) -> frozenset[int]:
-    """The clauses of a text, by their places, that may hold what a denial needs."""
-    return frozenset(places(_TURN, text, _clauses(text)[1]))
+    """The clauses of a text, by their places, that hold what a denial needs."""
+    parts, cuts = _clauses(text)
+    return frozenset([n for n in places(_TURN, text, cuts) if matches(_TURN, parts[n])])
 
 
 @lru_cache(maxsize=64)
@@ -292,15 +314,18 @@ def _polarity(before: str, after: str, text: str) -> Polarity:
     governing = folded(reach(before)) if "unassessed" in may or _DENIED_BEFORE.search(_without_seen(low)) else ""
     if _left_open(before, after, governing, may):
         return Polarity.UNASSESSED
-    inverted = _ABSENT_ARE.search(before) if "absent are" in may else None
-    if inverted and not _SCOPE_START.search(_SEEN_FIRST.sub("", _SEEN_NEXT.sub("", low[inverted.end() :]))):
+    inverted = spans(_ABSENT_ARE, before) if "absent are" in may else ()
+    if inverted and not _SCOPE_START.search(_SEEN_FIRST.sub("", _SEEN_NEXT.sub("", low[inverted[-1][1] :]))):
         return Polarity.DENIED
     if _DENIED_BEFORE.search(governing) or ("aside" in may and _ASIDE.match(after)):
         return Polarity.DENIED
     behind = ("denied after" in may and matches(_DENIED_AFTER, _predicate(after))) or (
         "list denied" in may and matches(_LIST_DENIED, after)
     )
-    return Polarity.DENIED if behind else Polarity.AFFIRMED
+    if behind:
+        return Polarity.DENIED
+    doubted = ("doubted" in may and matches(_DOUBTED, _to_its_end(after))) or _of_the_denied(before)
+    return Polarity.UNCLEAR if doubted else Polarity.AFFIRMED
 
 
 def _without_seen(low: str) -> str:
@@ -327,6 +352,20 @@ def _stays_open(after: str) -> bool:
     """Whether what follows says that the phrase cannot be decided, with no other statement in between."""
     found = _STAYS_OPEN.search(after)
     return found is not None and not _SCOPE_START.search(folded(after[: found.start()]))
+
+
+def _of_the_denied(before: str) -> bool:
+    """Whether a phrase belongs to what is denied ahead of it, with neither verb nor comma in between: "no plaques with silvery scale"."""
+    *_, last = [None, *_DENIED_BEFORE.finditer(folded(before))]
+    return last is not None and _BELONGS.fullmatch(before, last.end()) is not None
+
+
+def _to_its_end(after: str) -> str:
+    """What follows a phrase, up to the comma behind its verb, or up to "and" behind some words: beyond that, another one may be spoken of."""
+    own = _OWN_WORDS.match(after)
+    after = own[1] if own else after
+    verb = _VERB.search(folded(after))
+    return after[: verb.end()] + after[verb.end() :].split(",", 1)[0] if verb else after
 
 
 def _predicate(after: str) -> str:

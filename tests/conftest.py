@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from filelock import FileLock
 
 from pipelines.lake import Lake
 from tests.chat_server import Chat, serve
@@ -83,10 +84,19 @@ class Corpus:
 
 
 @pytest.fixture(scope="session")
-def corpus(tmp_path_factory) -> Corpus:
-    """A finished phantom corpus."""
+def corpus(tmp_path_factory, worker_id) -> Corpus:
+    """A finished phantom corpus: made once, of which each worker of a parallel run has its own copy."""
     made = Corpus(tmp_path_factory.mktemp("corpus"))
-    made.run()
+    if worker_id == "master":
+        made.run()
+        return made
+    first = tmp_path_factory.getbasetemp().parent / "first_corpus"
+    with FileLock(first.with_suffix(".lock")):
+        if not first.exists():
+            made.run()
+            shutil.copytree(made.home, first)
+            return made
+    shutil.copytree(first, made.home, dirs_exist_ok=True)
     return made
 
 

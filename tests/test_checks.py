@@ -359,8 +359,19 @@ POLARITIES = [
         {"vascular_structures": "-", "dots_and_globules": "-"},
     ),
     ("Streaks are nowhere to be seen.", {"streaks": "-"}),
+    ("Streaks aren't visible, and globules haven't been found.", {"streaks": "-", "dots_and_globules": "-"}),
+    ("I wouldn't speak of streaks.", {"streaks": "-"}),
+    ("Neither half displays any streaks.", {"streaks": "-"}),
+    ("None of the following is seen: streaks, globules, vessels.", dict.fromkeys(ABSENT_THREE, "-")),
+    ("Streaks? There are none. Globules? Yes.", {"streaks": "~", "dots_and_globules": "~"}),
+    ("Streaks, globules and vessels: all negative.", dict.fromkeys(ABSENT_THREE, "~")),
+    ("Vessels, had there been any, would show up clearly.", {"vascular_structures": "~"}),
+    ("Streaks do not cover any portion.", {"streaks": "~"}),
+    ("No globules with streaks.", {"dots_and_globules": "-", "streaks": "~"}),
+    ("Streaks are found along the rim and nowhere else.", {"streaks": "+"}),
+    ("Streaks run along the rim, which vessels never reach.", {"streaks": "~", "vascular_structures": "~"}),
 ]
-SIGNS = {Polarity.AFFIRMED: "+", Polarity.DENIED: "-", Polarity.UNASSESSED: "?"}
+SIGNS = {Polarity.AFFIRMED: "+", Polarity.DENIED: "-", Polarity.UNASSESSED: "?", Polarity.UNCLEAR: "~"}
 
 
 @pytest.mark.parametrize(("sentence", "expected"), POLARITIES)
@@ -413,6 +424,18 @@ def test_a_diagnosis_that_is_a_sign_too_may_conclude() -> None:
         "final_diagnosis": "tattoo",
     }
     assert "concludes_otherwise" not in reasoned(sign, None)
+
+
+@pytest.mark.parametrize(
+    ("prose", "expected"),
+    [
+        ("Keratin pearls and cellular pleomorphism are seen.", True),
+        ("The veil stands for acanthosis above pigment in the dermis.", False),
+        ("Spongiosis would be expected of an eczema.", False),
+    ],
+)
+def test_a_reasoning_says_what_a_finding_stands_for_in_the_tissue_and_not_that_it_is_there(prose: str, expected: bool) -> None:
+    assert ("non_visual" in reasoned(arguing(prose))) is expected
 
 
 def test_an_expectation_is_no_excuse_for_what_is_told_of_the_patient() -> None:

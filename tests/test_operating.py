@@ -112,7 +112,7 @@ def ui(corpus, tmp_path_factory) -> Iterator[UI]:
             until(lambda: answers(found, process), bool)
             yield found
         finally:
-            os.killpg(process.pid, signal.SIGINT)
+            os.killpg(process.pid, signal.SIGTERM)  # a shell that starts the tests in the background has SIGINT ignored
             try:
                 process.wait(60)
             except subprocess.TimeoutExpired:

@@ -7,8 +7,10 @@ import pytest
 
 from benchmarks import label_swaps, plants, scribe, scribe_words
 from benchmarks import plant_words as first
+from benchmarks import plant_words_fifth as fifth
 from benchmarks import plant_words_fourth as fourth
 from benchmarks import plant_words_second as second
+from benchmarks import plant_words_sixth as sixth
 from benchmarks import plant_words_third as third
 from prompts.ontology import load
 from prompts.schemas import SKINCON, TEXT_KEY, findings
@@ -42,7 +44,14 @@ def test_every_kind_of_fault_is_planted_the_same_way_each_time(author: plants.Au
 
 
 @pytest.mark.parametrize(
-    ("author", "earlier", "fewest"), [(second, (first,), 8), (third, (first, second), 10), (fourth, (first, second, third), 10)]
+    ("author", "earlier", "fewest"),
+    [
+        (second, (first,), 8),
+        (third, (first, second), 10),
+        (fourth, (first, second, third), 10),
+        (fifth, (first, second, third, fourth), 10),
+        (sixth, (first, second, third, fourth, fifth), 10),
+    ],
 )
 def test_later_authors_have_words_for_every_finding_and_share_no_sentence_with_earlier_ones(
     author: ModuleType, earlier: tuple[ModuleType, ...], fewest: int
@@ -55,7 +64,7 @@ def test_later_authors_have_words_for_every_finding_and_share_no_sentence_with_e
             assert not set(said) & {sentence for other in earlier for sentence in getattr(other, name, ())}
 
 
-@pytest.mark.parametrize("author", [third, fourth])
+@pytest.mark.parametrize("author", [third, fourth, fifth, sixth])
 def test_later_authors_fill_every_constant_of_the_second(author: ModuleType) -> None:
     assert {name for name in vars(second) if name.isupper()} == {name for name in vars(author) if name.isupper()}
     assert author.MEASURED.keys() == second.MEASURED.keys()
@@ -70,4 +79,4 @@ def test_every_swap_is_made(name: str) -> None:
 
 
 def test_unknown_diagnoses_are_unknown_to_the_ontology() -> None:
-    assert [name for one in (first, second, third, fourth) for name in one.UNKNOWN_DIAGNOSES if load().resolve(name)] == []
+    assert [name for one in (first, second, third, fourth, fifth, sixth) for name in one.UNKNOWN_DIAGNOSES if load().resolve(name)] == []
