@@ -79,4 +79,6 @@ def test_every_swap_is_made(name: str) -> None:
 
 
 def test_unknown_diagnoses_are_unknown_to_the_ontology() -> None:
-    assert [name for one in (first, second, third, fourth, fifth, sixth) for name in one.UNKNOWN_DIAGNOSES if load().resolve(name)] == []
+    assert [
+        name for one in (first, second, third, fourth, fifth, sixth) for name in one.UNKNOWN_DIAGNOSES if load().resolve(name)
+    ] == []

@@ -16,7 +16,9 @@ NAMES = [f"{author}-{number}-{one.node}" for author, some in BY_AUTHOR.items() f
 LAST_SENTENCE = re.compile(r"[^.!?]+[.!?]$")
 
 
-@pytest.mark.parametrize(("author", "least"), [("third", 30), ("fourth", 40), ("fifth", 30), ("sixth", 30), ("seventh", 30), ("eighth", 30)])
+@pytest.mark.parametrize(
+    ("author", "least"), [("third", 30), ("fourth", 40), ("fifth", 30), ("sixth", 30), ("seventh", 30), ("eighth", 30)]
+)
 def test_there_are_enough_texts_of_both_kinds(author: str, least: int) -> None:
     kinds = [one.kind for one in BY_AUTHOR[author]]
     assert min(kinds.count("dermoscopic"), kinds.count("clinical")) >= least
