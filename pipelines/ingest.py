@@ -3,7 +3,8 @@
 Workers read archive members, decode them once (which proves that they are images, and gives the perceptual hashes), and write
 packs; the driver commits the tables in one step each, then the `sources` row that marks the source as read to its end. A kill before
 that row means reading the source again, into the same packs. Memory: one batch of image bytes a worker (of a few batches in the
-driver for archives that can only be read from front to back), the metadata of one source in the driver.
+driver for archives that can only be read from front to back), in the driver what the records of one source say, about a kilobyte each;
+finished rows wait on the disk.
 """
 
 import hashlib
@@ -11,7 +12,7 @@ import json
 import logging
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
 import pyarrow as pa
@@ -21,6 +22,7 @@ from pipelines import gather, views
 from pipelines.embed import wanted_views
 from pipelines.lake import Lake
 from pipelines.progress import Progress
+from pipelines.spool import Spool
 from pipelines.tables import TABLES
 from pipelines.workers import map_in_order
 from prompts.schemas import digest
@@ -36,6 +38,9 @@ VERSION = "2"
 
 BATCH_ROWS, BATCH_BYTES = 256, 64 << 20
 """Records and archive bytes of one worker task, which become one pack."""
+
+SEEN = ("width", "height", "format", "n_bytes", "sha256", "pixel_hash", "pack_row")
+"""Columns of `images` that come from the bytes and not from what the source says."""
 
 log = logging.getLogger("dermoforge.ingest")
 
@@ -84,6 +89,23 @@ class Written:
     records: int
 
 
+@dataclass(frozen=True, slots=True)
+class Made:
+    """What the tasks of a source made: rows, which wait on the disk, the packs they refer to, and what fell out."""
+
+    images: Spool
+    fingerprints: Spool
+    packs: set[str] = field(default_factory=set)
+    rejects: list[Reject] = field(default_factory=list)
+
+    def add(self, written: Written) -> None:
+        """Keep what a task made."""
+        self.images.add(written.images)
+        self.fingerprints.add(written.fingerprints)
+        self.packs.update(written.images.column("pack").unique().to_pylist())
+        self.rejects.extend(written.rejects)
+
+
 def ingest(lake: Lake, name: str, *, mirror: str | None = None, cache: str = "cache", embedder: str = "") -> Ingested:
     """Read a source into the lake, unless the same files were read before. Raises SourceUnavailable, SourceTooDamaged.
 
@@ -101,18 +123,21 @@ def ingest(lake: Lake, name: str, *, mirror: str | None = None, cache: str = "ca
         lake, entry.name, entry.version, {f.name: f.location for f in got.located}, (), view=wanted_views(embedder)
     )
     records = (_under_claims(entry, record) for record in read.records)
-    done = list(_run(_batches(empty, records, read.members), name, len(read.records)))
-    read = replace(read, records=[], members={})  # the largest part of the driver's memory, and done with
-    _tell_what_was_read(got.located, done)
-    drift = _drift(before[0] if before else None, entry, got.located)
-    return _commit(lake, entry, got.located, _stamp(entry, got), done, read.annotations, read.rejects, drift)
+    with Spool("images") as images, Spool("fingerprints") as fingerprints:
+        made = Made(images, fingerprints)
+        for written in _run(_batches(empty, records, read.members), name, len(read.records)):
+            made.add(written)
+            _tell_what_was_read(got.located, written.images)
+        read = replace(read, records=[], members={})  # the largest part of the driver's memory, and done with
+        drift = _drift(before[0] if before else None, entry, got.located)
+        return _commit(lake, entry, got.located, _stamp(entry, got), made, read.annotations, read.rejects, drift)
 
 
-def _tell_what_was_read(located: Iterable[fetch.Located], done: Sequence[Written]) -> None:
+def _tell_what_was_read(located: Iterable[fetch.Located], images: pa.Table) -> None:
     """Spare the digests of folders what the workers have hashed."""
     for file in located:
-        for part in done if isinstance(file.digest, FolderDigest) else ():
-            mine = part.images.filter(pc.field("archive") == file.name)
+        if isinstance(file.digest, FolderDigest):
+            mine = images.filter(pc.field("archive") == file.name)
             file.digest.known.update(zip(mine.column("member").to_pylist(), mine.column("sha256").to_pylist(), strict=True))
 
 
@@ -210,7 +235,8 @@ def ingest_batch(batch: IngestBatch) -> Written:
     from quality import raster
 
     cv2.setNumThreads(1)  # the cores are busy with other batches: OpenCV's own threads would only take turns with them
-    rows: list[dict[str, Any]] = []
+    kept: list[ImageRecord] = []
+    seen: list[tuple[Any, ...]] = []
     looks: list[Any] = []
     rejects: list[Reject] = []
     pictures: list[Any] = []
@@ -225,13 +251,16 @@ def ingest_batch(batch: IngestBatch) -> Written:
                 rejects.append(_reject(record, error.reason, error.detail))
                 continue
             rejects += [_reject(record, reason, detail, repaired=True) for reason, detail in image.notes]
-            row = _image_row(record, batch.version, data, image)
-            rows.append(row | {"pack_row": pack.add(record.image_id, data, row["sha256"])})
+            sha256 = hashlib.sha256(data).hexdigest()
+            height, width, _ = image.rgb.shape
+            row = pack.add(record.image_id, data, sha256)
+            kept.append(record)
+            seen.append((width, height, image.format, len(data), sha256, raster.pixel_hash(image.rgb), row))
             looks.append(phash.looks(image.rgb))
             pictures += [views.shown(image.rgb, batch.view)] if batch.view else []
     if pack.name and batch.view:
         views.hand_on(batch.lake, pack.name, batch.view, pictures)
-    images = pa.Table.from_pylist([{**row, "pack": pack.name} for row in rows], schema=TABLES["images"].schema)
+    images = _images(kept, seen, batch.version, pack.name)
     return Written(images, _fingerprints(images, looks), rejects, len(batch.records))
 
 
@@ -260,30 +289,29 @@ def _fingerprints(images: pa.Table, looks: Sequence[Any]) -> pa.Table:
         "image_id": images.column("image_id"),
         "source": images.column("source"),
         "algorithm": [phash.ALGORITHM] * len(looks),
-        "phash": list(eight.view(np.int64)),
+        "phash": pa.ListArray.from_arrays(range(0, eight.size + 1, 8), eight.view(np.int64).reshape(-1)),
         "dhash": difference.view(np.int64),
     }
     return pa.table(columns, schema=TABLES["fingerprints"].schema)
 
 
-def _image_row(record: ImageRecord, version: str, data: bytes, image: Any) -> dict[str, Any]:
-    from quality.raster import pixel_hash
+def _images(records: Sequence[ImageRecord], seen: Sequence[tuple[Any, ...]], version: str, pack: str | None) -> pa.Table:
+    """Rows of `images`: what the records say, column by column, and what was `SEEN` of each."""
+    columns: dict[str, Any] = {name: [getattr(record, name) for record in records] for name in ImageRecord.__slots__}
+    for name in ("expert_concepts", "history", "differential"):
+        columns[name] = [_json(said) if said else "{}" for said in columns[name]]
+    columns["skin_tones"] = [
+        [{"value": t.value, "system": t.system, "basis": t.basis} for t in tones] for tones in columns["skin_tones"]
+    ]
+    columns |= {name: [row[at] for row in seen] for at, name in enumerate(SEEN)}
+    columns["image_id"] = [record.image_id for record in records]
+    columns |= {"source_version": [version] * len(records), "pack": [pack] * len(records)}
+    schema = TABLES["images"].schema
+    return pa.table({name: columns[name] for name in schema.names}, schema=schema)
 
-    plain = {name: getattr(record, name) for name in record.__slots__}
-    for key in ("expert_concepts", "history", "differential"):
-        plain[key] = json.dumps(dict(plain[key]), sort_keys=True, ensure_ascii=False) if plain[key] else "{}"
-    return {
-        **plain,
-        "skin_tones": [{"value": t.value, "system": t.system, "basis": t.basis} for t in record.skin_tones],
-        "image_id": record.image_id,
-        "source_version": version,
-        "width": image.rgb.shape[1],
-        "height": image.rgb.shape[0],
-        "format": image.format,
-        "n_bytes": len(data),
-        "sha256": hashlib.sha256(data).hexdigest(),
-        "pixel_hash": pixel_hash(image.rgb),
-    }
+
+def _json(said: Mapping[str, Any]) -> str:
+    return json.dumps(dict(said), sort_keys=True, ensure_ascii=False)
 
 
 def _reject(record: ImageRecord, reason: str, detail: str, *, repaired: bool = False) -> Reject:
@@ -303,21 +331,20 @@ def _commit(
     entry: Source,
     located: Sequence[fetch.Located],
     stamp: str,
-    done: Sequence[Written],
+    made: Made,
     annotations: Sequence[Annotation],
     found: Sequence[Reject],
     drift: list[str],
 ) -> Ingested:
-    rejects = [*found, *(reject for part in done for reject in part.rejects)]
-    images = _joined("images", [part.images for part in done])
+    rejects = [*found, *made.rejects]
     said = pa.Table.from_pylist([_annotation_row(a) for a in annotations], schema=TABLES["annotations"].schema)
     unique = {(r.source, r.native_id, r.reason, r.detail): asdict(r) for r in rejects}
     lost = Counter(reject.reason for reject in rejects if not reject.repaired)
-    dropped, kept = sum(lost.values()), images.num_rows + said.num_rows
+    dropped, kept = sum(lost.values()), made.images.rows + said.num_rows
     bad = dropped - sum(lost[reason] for reason in _excused(entry, located))
-    lake.settle(images.column("pack").unique().to_pylist())
-    lake.replace("images", images, source=entry.name)
-    lake.replace("fingerprints", _joined("fingerprints", [part.fingerprints for part in done]), source=entry.name)
+    lake.settle(made.packs)
+    lake.replace_streaming("images", made.images.parts(), source=entry.name, by="image_id")
+    lake.replace_streaming("fingerprints", made.fingerprints.parts(), source=entry.name, by="image_id")
     lake.replace("annotations", said, source=entry.name)
     quarantine = pa.Table.from_pylist(list(unique.values()), schema=TABLES["quarantine"].schema)
     lake.replace("quarantine", quarantine, source=entry.name)
@@ -326,7 +353,7 @@ def _commit(
             f"{entry.name}: {dropped:,} of {kept + dropped:,} inputs fell out ({dict(lost.most_common())}); "
             f"see table quarantine. Allowed share: {thresholds.MAX_DROPPED_SHARE:.0%}"
         )
-    result = Ingested(images.num_rows, dropped, len(rejects) - dropped, said.num_rows, tuple(drift), skipped=False)
+    result = Ingested(made.images.rows, dropped, len(rejects) - dropped, said.num_rows, tuple(drift), skipped=False)
     row = {
         "source": entry.name,
         "version": entry.version,
@@ -353,15 +380,11 @@ def _excused(entry: Source, located: Iterable[fetch.Located]) -> set[str]:
     )
 
 
-def _joined(table: str, parts: Sequence[pa.Table]) -> pa.Table:
-    return pa.concat_tables([TABLES[table].schema.empty_table(), *parts])
-
-
 def _annotation_row(annotation: Annotation) -> dict[str, Any]:
     return {
         "source": annotation.source,
         "image_id": annotation.image_id,
-        "expert_concepts": json.dumps(dict(annotation.expert_concepts), sort_keys=True, ensure_ascii=False),
+        "expert_concepts": _json(annotation.expert_concepts),
         "expert_caption": annotation.expert_caption,
         "doubtful": annotation.doubtful,
         "licence_id": annotation.licence_id,

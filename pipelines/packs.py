@@ -5,9 +5,11 @@ Memory: one row group. What is stored leaves memory at once, so that the next pi
 
 import hashlib
 import os
+from collections.abc import Sequence
 from typing import Any
 
 import fsspec
+import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
@@ -73,7 +75,7 @@ class NewPack:
             self._open()
         assert self._writer
         names, data = zip(*self._waiting, strict=True)
-        columns = [pa.array(names, pa.string()), pa.array(data, pa.large_binary())]
+        columns = [pa.array(names, pa.string()), _one_after_the_other(data)]
         self._writer.write_table(pa.Table.from_arrays(columns, schema=SCHEMA), row_group_size=PACK_ROW_GROUP)
         self._waiting.clear()
 
@@ -85,3 +87,9 @@ class NewPack:
             os.makedirs(folder, exist_ok=True)
             self._out = f"{folder}/{os.getpid()}.{id(self)}.partial"
         self._writer = pq.ParquetWriter(self._out, SCHEMA, compression="NONE", use_dictionary=False, write_statistics=False)
+
+
+def _one_after_the_other(data: Sequence[bytes]) -> pa.Array:
+    """An Arrow array of them, copied once: `pa.array` would grow its buffer as it goes."""
+    ends = np.cumsum([0, *map(len, data)])
+    return pa.Array.from_buffers(pa.large_binary(), len(data), [None, pa.py_buffer(ends), pa.py_buffer(b"".join(data))])

@@ -4,7 +4,9 @@ A view is only a short cut: where there is none, or none that fits, the embeddin
 224 x 224 until then.
 """
 
+import contextlib
 import logging
+import os
 from collections.abc import Mapping, Sequence
 from functools import lru_cache, reduce
 from io import BytesIO
@@ -52,7 +54,10 @@ def hand_on(lake: Lake, pack: str, preparation: Preparation, pictures: Sequence[
     out = BytesIO()
     np.save(out, np.stack(pictures))
     fs, root = lake.filesystem()
-    put_atomically(fs, f"{root}/{_name(pack, preparation)}", out.getvalue())
+    with contextlib.suppress(
+        FileNotFoundError
+    ):  # the folder may go with the last view of another source: then there is none of these
+        put_atomically(fs, f"{root}/{_name(pack, preparation)}", out.getvalue())
 
 
 def handed_on(batch: PixelBatch, preparation: Preparation) -> np.ndarray | None:
@@ -81,6 +86,9 @@ def drop(lake: Lake, source: str = "") -> None:
     folder = f"{root}/views/{source}"
     if fs.exists(folder):
         fs.rm(folder, recursive=True)
+    if "file" in fs.protocol:
+        with contextlib.suppress(OSError):  # another source's views are still in it, or it is gone
+            os.rmdir(f"{root}/views")
 
 
 def _name(pack: str, preparation: Preparation) -> str:

@@ -79,19 +79,11 @@ def shrunk(rgb: np.ndarray) -> np.ndarray:
 
     What the hashes look at: computed once where several are wanted.
     """
-    height, width = rgb.shape[:2]
-    factor = min(height, width) // SHRUNK_TO
-    if factor < 2:
-        from quality.resample_kernels import luminance
+    from quality.resample_kernels import area, luminance
 
-        return luminance(np.ascontiguousarray(rgb))
-    import cv2
-
-    # OpenCV weighs the colours as Pillow does, in a tenth of the time, and is fast where a whole factor divides: a rim is cut off.
-    grey = cv2.cvtColor(rgb, cv2.COLOR_RGB2GRAY)
-    top, left = height % factor, width % factor
-    grey = grey[top // 2 : height - (top - top // 2), left // 2 : width - (left - left // 2)]
-    return cv2.resize(grey, (width // factor, height // factor), interpolation=cv2.INTER_AREA)
+    rgb = np.ascontiguousarray(rgb)
+    factor = min(rgb.shape[:2]) // SHRUNK_TO
+    return luminance(rgb) if factor < 2 else area(rgb, factor)
 
 
 def _grey(pixels: np.ndarray, size: tuple[int, int]) -> np.ndarray:

@@ -8,7 +8,8 @@ import asyncio
 import logging
 import os
 from collections import defaultdict, deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Coroutine, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 from sources import download
@@ -37,8 +38,20 @@ def fetch(links: Sequence[Link], folder: str, report: Report) -> list[Link]:
         return final
 
     if waiting:
-        asyncio.run(_hosts(waiting, folder, tell))
+        _run(_hosts(waiting, folder, tell))
     return [link for link in links if link.name not in settled]
+
+
+def _run(work: Coroutine[Any, Any, None]) -> None:
+    """Run in a thread of its own. What a signal raises in the main thread would end any task at any point, and all would tell of it."""
+    with asyncio.Runner(loop_factory=asyncio.new_event_loop) as runner, ThreadPoolExecutor(1) as thread:
+        loop = runner.get_loop()
+        try:
+            thread.submit(runner.run, work).result()
+        except BaseException:
+            loop.call_soon_threadsafe(lambda: [task.cancel() for task in asyncio.all_tasks(loop)])
+            log.warning("stopped: the images that are here stay, and the next run goes on with the others")
+            raise
 
 
 def _simple(url: str) -> bool:

@@ -9,6 +9,8 @@ import zlib
 from collections.abc import Iterator, Mapping, Sequence
 from typing import IO
 
+from isal.isal_zlib import crc32  # zlib's, at fifteen times its speed
+
 from sources.archives import MAX_MEMBER_BYTES, NOWHERE, Damage, Entry, Place
 
 _LOCAL_HEADER = struct.Struct("<4sHHHHHIIIHH")
@@ -108,7 +110,8 @@ def _read_at(handle: IO[bytes], name: str, size: int, place: Place) -> bytes | N
         handle.seek(place.start)
         fixed = handle.read(_LOCAL_HEADER.size)
         magic, *_, name_bytes, extra_bytes = _LOCAL_HEADER.unpack(fixed)
-        same = handle.read(name_bytes) in (name.encode(), name.encode("cp437", "replace"))
+        written = handle.read(name_bytes)
+        same = written == name.encode() or written == name.encode("cp437", "replace")
         if magic != _LOCAL_MAGIC or not same or size > MAX_MEMBER_BYTES:
             return None
         handle.seek(extra_bytes, io.SEEK_CUR)
@@ -117,7 +120,7 @@ def _read_at(handle: IO[bytes], name: str, size: int, place: Place) -> bytes | N
             data = zlib.decompressobj(-15).decompress(data, size + 1)
     except _BROKEN:
         return None
-    return data if len(data) == size and zlib.crc32(data) == place.crc else None
+    return data if len(data) == size and crc32(data) == place.crc else None
 
 
 def _directory(handle: IO[bytes]) -> tuple[zipfile.ZipFile | None, dict[str, zipfile.ZipInfo]]:
@@ -155,6 +158,6 @@ def _read_salvaged(handle: IO[bytes], info: zipfile.ZipInfo) -> bytes:
         data = zlib.decompressobj(-15).decompress(packed, MAX_MEMBER_BYTES + 1)
     else:
         raise zipfile.BadZipFile(f"compression method {info.compress_type} cannot be salvaged")
-    if zlib.crc32(data) != info.CRC:
+    if crc32(data) != info.CRC:
         raise zipfile.BadZipFile("checksum does not match")
     return data

@@ -1,8 +1,11 @@
 """Fetching from a real local server that cuts, throttles, drips, redirects and lies; nothing partial is ever visible as complete."""
 
+import gc
 import hashlib
 import importlib.util
+import os
 import random
+import signal
 import sys
 from dataclasses import replace
 from pathlib import Path
@@ -284,6 +287,30 @@ def test_no_host_gets_more_connections_than_is_polite(site, tmp_path):
     links = [Link(f"{n}.jpg", f"{site.address}/{n}.jpg") for n in range(40)]
     fetch.collect(linked(), links, mirror=None, cache=str(tmp_path))
     assert 1 < site.most_at_once <= download.PER_HOST
+
+
+def test_a_signal_ends_it_in_one_line_and_the_next_run_goes_on(site, tmp_path, monkeypatch, caplog):
+    before, told = signal.signal(signal.SIGTERM, lambda *_: sys.exit(143)), []
+    links = [Link(f"{n}.jpg", f"{site.address}/{n}.jpg") for n in range(400)]
+
+    def answer(path: str) -> tuple[int, bytes]:
+        if path == "/40.jpg" and not told:
+            told.append(path)
+            os.kill(os.getpid(), signal.SIGTERM)
+        return 200, b"x" * 100_000
+
+    monkeypatch.setattr(site, "answer", answer)
+    try:
+        with pytest.raises(SystemExit):
+            fetch.collect(linked(), links, mirror=None, cache=str(tmp_path))
+    finally:
+        signal.signal(signal.SIGTERM, before)
+    gc.collect()  # a task whose exception nobody asked for tells when it is collected
+    assert [record.name for record in caplog.records] == ["dermoforge.fetch"] and "next run goes on" in caplog.text
+    there = files_below(tmp_path)
+    assert 0 < len(there) < 400 and all(name.endswith(".jpg") for name in there)
+    assert not fetch.collect(linked(), links, mirror=None, cache=str(tmp_path)).dead
+    assert len(files_below(tmp_path)) == 400
 
 
 def test_a_store_of_objects_is_read_like_a_server(bucket, tmp_path, quick):

@@ -1,5 +1,6 @@
 """Hashes equal the reference definition, and orientations come from one DCT."""
 
+import cv2
 import imagehash
 import numpy as np
 import pytest
@@ -8,7 +9,7 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from quality.phash import dhash, hashes, looks, orient, phash8
-from quality.resample_kernels import lanczos, luminance
+from quality.resample_kernels import area, lanczos, luminance
 
 
 def picture(seed: int, height: int = 90, width: int = 120) -> np.ndarray:
@@ -53,3 +54,12 @@ def test_the_compiled_reduction_is_pillows_to_the_bit(height, width, size):
     grey = Image.fromarray(rgb).convert("L")
     assert np.array_equal(luminance(rgb), np.asarray(grey))
     assert np.array_equal(lanczos(np.asarray(grey), *size), np.asarray(grey.resize(size, Image.Resampling.LANCZOS)))
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.integers(40, 330), st.integers(40, 330), st.integers(2, 40), st.sampled_from([0, 2, 6]))
+def test_the_compiled_area_mean_is_opencvs_to_the_bit(height, width, factor, shift):
+    rgb = np.random.default_rng(height * 331 + width).integers(0, 256, (height, width, 3), dtype=np.uint8) >> shift
+    grey = cv2.cvtColor(rgb, cv2.COLOR_RGB2GRAY)[height % factor // 2 :, width % factor // 2 :]
+    cut = grey[: height // factor * factor, : width // factor * factor]
+    assert np.array_equal(area(rgb, factor), cv2.resize(cut, None, fx=1 / factor, fy=1 / factor, interpolation=cv2.INTER_AREA))
