@@ -27,30 +27,27 @@ def summary() -> str:
     texts, first, images = (
         json.loads((RESULTS / f"planted_{what}.json").read_text()) for what in ("texts", "first_sight", "images")
     )
-    # What the checks find of an author from whose texts they were mended says nothing of what nobody has seen.
-    texts["faults"] |= first["faults"]
     data = {
-        "authors": list(texts["faults"]),
+        "authors": len(texts["faults"]),
         "planted": max(row["planted"] for author in texts["faults"].values() for row in author.values()),
         "sound": sum(row["texts"] for row in texts["sound"].values()),
-        "checks": {check: _check(texts, check) for check in CHECKS},
+        "checks": {check: _check(texts, first, check) for check in CHECKS},
         "gates": {gate.code: _gate(images, gate.code) for gate in GATES},
         "pictures": images["sets"],
     }
     return json.dumps(data, indent=1) + "\n"
 
 
-def _check(texts: dict[str, Any], check: str) -> dict[str, Any]:
-    """Mean over the kinds of fault that the check is the first to answer for; another one that is meant for the kind counts as well."""
-    found = {
-        author: [row["recall"] for row in rows.values() if row["checks"][0] == check]
-        for author, rows in texts["faults"].items()
-    }
+def _check(texts: dict[str, Any], first: dict[str, Any], check: str) -> dict[str, Any]:
+    """What is found of the authors' faults and, at first sight, of the last author's; the worst share of false alarms."""
     alarms = [row["checks"].get(check, {"share": 0.0})["share"] for row in texts["sound"].values()]
-    return {
-        "found": {author: round(mean(shares), 3) if shares else None for author, shares in found.items()},
-        "false_alarms": max(alarms),
-    }
+    return {"known": _recall(texts, check), "unseen": _recall(first, check), "false_alarms": max(alarms)}
+
+
+def _recall(texts: dict[str, Any], check: str) -> float | None:
+    """Mean over the kinds of fault that the check is the first to answer for; another one that is meant for the kind counts as well."""
+    shares = [row["recall"] for rows in texts["faults"].values() for row in rows.values() if row["checks"][0] == check]
+    return round(mean(shares), 3) if shares else None
 
 
 def _gate(images: dict[str, Any], gate: str) -> dict[str, Any]:

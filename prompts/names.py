@@ -43,9 +43,13 @@ _SPACES = {code: " " for code in range(128) if not chr(code).isalnum()}
 def normalise(text: str) -> str:
     """NFKD without accents, case folded, punctuation to single spaces."""
     if text.isascii():
-        return " ".join(text.lower().translate(_SPACES).split())
+        return " ".join(_ascii_words(text))
     plain = "".join(c for c in unicodedata.normalize("NFKD", text) if not unicodedata.combining(c))
     return re.sub(r"[^a-z0-9]+", " ", plain.casefold()).strip()
+
+
+def _ascii_words(text: str) -> list[str]:
+    return text.lower().translate(_SPACES).split()
 
 
 def with_plurals(names: Collection[str]) -> frozenset[str]:
@@ -63,11 +67,16 @@ def finder(names: Collection[str]) -> Callable[[str], tuple[str, ...]]:
 
     said = sorted(name + ending for name in with_plurals(names) for ending in ("", "s", "es"))
     spaced = [f" {name.replace(' ', '  ')} " for name in said]
+    # Every name holds one of these words: most prose holds none.
+    telling = frozenset(max(name.split(), key=len) for name in said)
     search = ahocorasick_rs.AhoCorasick(spaced, matchkind=ahocorasick_rs.MatchKind.LeftmostLongest)
 
     @lru_cache(maxsize=64)
     def found(text: str) -> tuple[str, ...]:
+        words = _ascii_words(text) if text.isascii() else normalise(text).split()
+        if telling.isdisjoint(words):
+            return ()
         # Two spaces between words, so that neighbours do not share the one that bounds them.
-        return tuple([said[match[0]] for match in search.find_matches_as_indexes(f" {normalise(text).replace(' ', '  ')} ")])
+        return tuple([said[match[0]] for match in search.find_matches_as_indexes(f" {'  '.join(words)} ")])
 
     return found

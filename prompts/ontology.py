@@ -51,7 +51,7 @@ AGREES: frozenset[Relation] = frozenset({"same", "ancestor", "descendant", "over
 """Relations of two names that can both be true of one picture."""
 
 
-CAPITALS = re.compile(r"[A-Z]\w*[A-Z]")
+CAPITALS = re.compile(r"[A-Z][^\WA-Z]*[A-Z]")
 """What every abbreviation looks like; a test holds them to it."""
 
 
@@ -215,8 +215,8 @@ class Ontology:
 
     def mentions(self, text: str) -> tuple[str, ...]:
         """Diagnosis names in a text, in order: names and synonyms in any case and number, abbreviations in capitals."""
-        short = self._abbreviation.finditer(text) if CAPITALS.search(text) else ()
-        return (*self._mentioned(text), *(match[0] for match in short))
+        named = self._mentioned(text)
+        return (*named, *(match[0] for match in self._abbreviation.finditer(text))) if CAPITALS.search(text) else named
 
 
 @lru_cache(maxsize=1)

@@ -14,9 +14,9 @@ from typing import Any
 
 from prompts import schemas
 from prompts.ontology import Ontology
-from quality import claim_words, claims, finding_words, form_words, lexicon, text, thresholds
+from quality import claim_words, claims, finding_words, form_words, language, lexicon, text, thresholds
 from quality.claims import NOTHING, Known
-from quality.patterns import Together, apart, possible
+from quality.patterns import Together, apart, folded, matches, possible, spans
 from quality.text import Mention, Polarity
 
 CHECKS: dict[str, str] = {
@@ -194,8 +194,7 @@ def contradictions(observation: Mapping[str, Any], prose: str) -> list[str]:
         f"{_in_clause(mention)} / {name}"
         for name, pattern in colours
         if name in concepts
-        for mention in text.mentions(prose, pattern)
-        if mention.polarity is Polarity.DENIED
+        for mention in text.denials(prose, pattern)
     ]
     return found + _colours_unlisted(observation, concepts, colours, prose)
 
@@ -235,7 +234,7 @@ def _decode(raw_text: str) -> tuple[Any, str]:
             json.dumps(value, ensure_ascii=False).encode()
     except (ValueError, RecursionError) as error:
         return None, f"{text.clip(str(error), thresholds.QUOTE_CHARACTERS)} in {text.quoted([raw_text], 60, 1)}"
-    if _deeper_than(value, thresholds.JSON_DEPTH_MAX):
+    if raw_text.count("{") + raw_text.count("[") > thresholds.JSON_DEPTH_MAX and _deeper_than(value, thresholds.JSON_DEPTH_MAX):
         return None, f"nested deeper than {thresholds.JSON_DEPTH_MAX}"
     return value, ""
 
@@ -312,11 +311,11 @@ def _wrong_features(prose: str, kind: str) -> list[str]:
     if kind == "dermoscopic":
         return []
     seen = [found for found in text.mentions(prose, lexicon.DERMOSCOPIC_ONLY) if found.polarity is Polarity.AFFIRMED]
-    return [found.quote for found in seen if not _HYPOTHETICAL.search(found.before + found.quote + found.after)]
+    return [found.quote for found in seen if not matches(_HYPOTHETICAL, found.before + found.quote + found.after)]
 
 
 def _diagnoses_named(prose: str, ontology: Ontology) -> list[str]:
-    prose = _LIKE_A_SIGN.sub("", prose)
+    prose = _LIKE_A_SIGN.sub("", prose) if "-like" in folded(prose) else prose
     return [*ontology.mentions(prose), *text.found(prose, lexicon.DIAGNOSTIC)]
 
 
@@ -327,7 +326,8 @@ def _non_visual(prose: str) -> list[str]:
 def _without_names(prose: str, ontology: Ontology) -> str:
     """Prose without its diagnoses: "recurrent nevus" tells no history."""
     for name in sorted(set(ontology.mentions(prose)), key=lambda name: (-len(name), name)):
-        prose = _written(name).sub("this", prose)
+        for start, end in reversed(spans(_written(name), prose)):
+            prose = f"{prose[:start]}this{prose[end:]}"
     return prose
 
 
@@ -350,10 +350,12 @@ def _untold(prose: str) -> list[str]:
 def _about_it(prose: str, ontology: Ontology) -> str:
     """The sentences of a reasoning that speak of this image: those that name a condition tell what it would look like."""
     said = text.sentences(prose)
-    return "\n".join(one for one in said if not _HYPOTHETICAL.search(one) and not ontology.mentions(one))
+    return "\n".join(one for one in said if not matches(_HYPOTHETICAL, one) and not ontology.mentions(one))
 
 
 def _claim_verdicts(prose: str, known: Known) -> list[Verdict]:
+    if not prose:
+        return [_passed("against_pixels", ""), _passed("against_record", "")]
     return [
         _verdict("against_pixels", claims.against_pixels(prose, known)),
         _verdict("against_record", claims.against_record(prose, known)),
@@ -386,19 +388,20 @@ def _length(prose: str, word_range: tuple[int, int]) -> Verdict:
 
 
 def _language_faults(prose: str) -> list[str]:
-    tokens = text.words(prose)
+    tokens, kinds = text.words(prose), language.kinds(prose)
     low, high = thresholds.FUNCTION_WORD_SHARE
-    share, letters = text.function_word_share(tokens), text.letter_share(prose)
-    mean = sum(map(len, tokens)) / max(len(tokens), 1)
-    distinct = len(text.FUNCTION_WORDS & set(tokens))
+    many = max(len(tokens), 1)
+    share, letters = kinds.count(language.CLOSED) / many, language.letter_share(prose)
+    mean = len("".join(tokens)) / many
+    distinct = len(language.FUNCTION_WORDS.intersection(tokens))
     held = (
         low <= share <= high,
         distinct >= thresholds.FUNCTION_WORDS_DISTINCT_MIN,
         letters >= thresholds.LETTER_SHARE_MIN,
         thresholds.WORD_LETTERS[0] <= mean <= thresholds.WORD_LETTERS[1],
-        text.pronounceable_share(tokens) >= thresholds.PRONOUNCEABLE_SHARE_MIN,
+        (len(tokens) - kinds.count(language.NOISE)) / many >= thresholds.PRONOUNCEABLE_SHARE_MIN,
         "\ufffd" not in prose,
-        not text.holds_foreign(prose),
+        not language.holds_foreign(prose),
     )
     if all(held):
         return []
@@ -418,14 +421,15 @@ def _degenerate_faults(prose: str, whole: str) -> list[str]:
     """Faults of the running part of a text; `whole` is all of it, searched already."""
     tokens = text.words(prose)
     said = [" ".join(sentence.casefold().split()) for sentence in text.sentences(prose)]
-    share = text.repeated_share(tokens, thresholds.REPEATED_GRAM_WORDS)
+    share = language.repeated_share(tokens, thresholds.REPEATED_GRAM_WORDS)
     faults = text.found(prose, lexicon.PLACEHOLDER) if possible(lexicon.PLACEHOLDER, whole) else []
-    if any(char * thresholds.CHARACTER_RUN_MAX in prose for char in set(prose)):
+    if language.may_hold_run(prose, thresholds.CHARACTER_RUN_MAX):
         faults += [match.group() for match in _CHARACTER_RUN.finditer(prose)]
-    faults += [sentence for i, sentence in enumerate(said) if " " in sentence and sentence in said[:i]]
-    if share and (loop := text.looped(tokens)):  # what is said again and again repeats such a sequence too
+    if len(set(said)) < len(said):
+        faults += [sentence for i, sentence in enumerate(said) if " " in sentence and sentence in said[:i]]
+    if share and (loop := language.looped(tokens)):  # what is said again and again repeats such a sequence too
         faults.append(f"{loop} again and again")
-    if (run := text.longest_run(tokens)) > thresholds.WORD_RUN_MAX:
+    if (run := language.longest_run(tokens)) > thresholds.WORD_RUN_MAX:
         faults.append(f"one word {run} times in a row")
     if share > thresholds.REPEATED_GRAM_SHARE_MAX:
         faults.append(f"{share:.2f} of the {thresholds.REPEATED_GRAM_WORDS}-word sequences are repetitions")
@@ -439,15 +443,19 @@ def _all_absent(observation: Mapping[str, Any]) -> Verdict:
 
 def _criterion_faults(key: str, value: str, prose: str, others: Sequence[str]) -> list[str]:
     """What the prose says at odds with a criterion; what stands among the other findings, in small letters, is no such criterion."""
-    pattern = finding_words.CRITERIA[key]
-    mentions = text.mentions(prose, pattern)
-    if mentions and value in ("absent", schemas.NOT_ASSESSABLE) and (told := [one for one in others if pattern.search(one)]):
-        mentions = [one for one in mentions if not any(item in _clause(one) for item in told)]
-    if not mentions:
-        return []
-    values = _values_in(key, prose)
+    pattern, values = finding_words.CRITERIA[key], _values_in(key, prose)
+    mentions = text.mentions(prose, pattern) if _may_overstate(key, value, values) else text.denials(prose, pattern)
     wrong = [mention for mention in mentions if _criterion_contradicts(key, value, mention, values)]
+    if wrong and value in ("absent", schemas.NOT_ASSESSABLE) and (told := [one for one in others if pattern.search(one)]):
+        wrong = [one for one in wrong if not any(item in _clause(one) for item in told)]
     return [f"{_in_clause(mention)} / {key.replace('_', ' ')}: {value}" for mention in wrong]
+
+
+def _may_overstate(key: str, value: str, values: Collection[str]) -> bool:
+    """Whether a statement of a criterion can be at odds with its value in prose that may name `values`; a denial always can."""
+    if value in ("absent", schemas.NOT_ASSESSABLE) and key not in finding_words.NEEDS_VALUE:
+        return True
+    return any(not _part_of(one, value) for one in values)
 
 
 def _criterion_contradicts(key: str, value: str, mention: Mention, values: Mapping[str, re.Pattern[str]]) -> bool:
@@ -498,40 +506,39 @@ def _values_said(key: str, mention: Mention, values: Mapping[str, re.Pattern[str
         return []
     phrase = _own_adjectives(_NEXT_PHRASE.split(text.reach(mention.before))[-1], values.values())
     ahead = " ".join([*phrase.split()[-thresholds.VALUE_WORDS_AHEAD :], mention.quote])
-    found = {value: ends[-1] for value, pattern in values.items() if (ends := [m.end() for m in pattern.finditer(ahead)])}
+    found = {value: places[-1][1] for value, pattern in values.items() if (places := spans(pattern, ahead))}
     parts = finding_words.VALUE_PARTS.get(key, (tuple(finding_words.VALUES.get(key, {})),))
     told = [max(said, key=found.__getitem__) for part in parts if (said := [value for value in part if value in found])]
     open_parts = [part for part in parts if not any(value in found for value in part)]
     unsaid = [value for part in open_parts for value in part if value in values]
-    behind = _own_predicate(mention.after) if unsaid else ""
-    return told + [value for value in unsaid if values[value].search(behind)]
+    return told + _values_behind(mention.after, {value: values[value] for value in unsaid})
 
 
-def _own_predicate(after: str) -> str:
-    """What is said of a phrase behind it: "globules of every size", "streaks are uneven"; empty when the words name another finding."""
-    said = _PHRASE_END.split(" ".join(after.split()[: thresholds.VALUE_WORDS_BEHIND]))[0]
-    if not _SAID_OF.match(said) or any(pattern.search(said) for pattern in finding_words.CRITERIA.values()):
-        return ""
-    return said
+def _values_behind(after: str, values: Mapping[str, re.Pattern[str]]) -> list[str]:
+    """The values said of a phrase behind it: "globules of every size", "streaks are uneven"; none when the words name another finding."""
+    said = _PHRASE_END.split(" ".join(after.split()[: thresholds.VALUE_WORDS_BEHIND]))[0] if values else ""
+    if not _SAID_OF.match(said):
+        return []
+    found = [value for value, pattern in values.items() if matches(pattern, said)]
+    return [] if found and any(matches(pattern, said) for pattern in finding_words.CRITERIA.values()) else found
 
 
 def _own_adjectives(phrase: str, patterns: Collection[re.Pattern[str]]) -> str:
     """The end of a phrase without other items of its list: a comma or "and" parts items unless a value word stands before it."""
     for end in reversed(list(_ITEM_END.finditer(phrase))):
         *_, last = phrase[: end.start()].split() or [""]
-        if not any(pattern.search(last) for pattern in patterns):
+        if not any(matches(pattern, last) for pattern in patterns):
             return phrase[end.end() :]
     return phrase
 
 
 def _concept_faults(concept: str, listed: bool, prose: str) -> list[str]:
-    wrong = Polarity.DENIED if listed else Polarity.AFFIRMED
-    found = [
-        mention
-        for mention in text.mentions(prose, finding_words.CONCEPTS[concept])
-        if mention.polarity is wrong and not (listed and _PLACE.search(mention.before))
-    ]
-    return [f"{_in_clause(mention)} / {concept} {'listed' if listed else 'not listed'}" for mention in found]
+    pattern = finding_words.CONCEPTS[concept]
+    if listed:
+        denied = [mention for mention in text.denials(prose, pattern) if not matches(_PLACE, mention.before)]
+        return [f"{_in_clause(mention)} / {concept} listed" for mention in denied]
+    claimed = [mention for mention in text.mentions(prose, pattern) if mention.polarity is Polarity.AFFIRMED]
+    return [f"{_in_clause(mention)} / {concept} not listed" for mention in claimed]
 
 
 def _in_clause(mention: Mention) -> str:

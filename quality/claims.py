@@ -12,8 +12,8 @@ from typing import Any
 
 from prompts import schemas
 from prompts.ontology import Ontology
-from quality import claim_words, colour_words, form_words, site_words, text, thresholds
-from quality.patterns import Together, possible
+from quality import claim_words, colour_words, form_words, language, site_words, text, thresholds
+from quality.patterns import Together, at_most, matches, possible
 from quality.text import Polarity
 
 
@@ -41,8 +41,8 @@ def unmentioned(observation: Mapping[str, Any], prose: str) -> list[str]:
     seven = observation.get(schemas.DERM7PT_KEY)
     if seven is not None:
         stated = [key for key, value in seven.items() if value not in ("absent", schemas.NOT_ASSESSABLE)]
-        return [f"{key.replace('_', ' ')}: {seven[key]}" for key in stated if not text.found(prose, claim_words.NAMED[key])]
-    return [concept for concept in observation[schemas.SKINCON_KEY] if not text.found(prose, claim_words.NAMED[concept])]
+        return [f"{key.replace('_', ' ')}: {seven[key]}" for key in stated if not text.holds(prose, claim_words.NAMED[key])]
+    return [concept for concept in observation[schemas.SKINCON_KEY] if not text.holds(prose, claim_words.NAMED[concept])]
 
 
 def against_pixels(prose: str, known: Known) -> list[str]:
@@ -174,6 +174,8 @@ def concludes_otherwise(value: Mapping[str, Any], final: str | None, ontology: O
 
 def hedges(prose: str) -> list[str]:
     """Hedging words, when there are more than prose that says what it sees needs."""
+    if at_most(claim_words.HEDGE, prose, thresholds.HEDGES):
+        return []
     found = text.found(prose, claim_words.HEDGE)
     if len(found) <= thresholds.HEDGES:
         return []
@@ -211,7 +213,7 @@ def _schema_words() -> frozenset[str]:
     terms = [*schemas.SKINCON, *schemas.COLOURS, *schemas.MEASURED]
     terms += [word for key, values in schemas.DERM7PT.items() for word in (key.replace("_", " "), *values)]
     terms += [value for values in schemas.MEASURED.values() for value in values]
-    return frozenset(word for term in terms for word in text.words(term)) | text.FUNCTION_WORDS
+    return frozenset(word for term in terms for word in text.words(term)) | language.FUNCTION_WORDS
 
 
 def stated(pattern: re.Pattern[str], prose: str, unless: re.Pattern[str]) -> list[str]:
@@ -221,5 +223,5 @@ def stated(pattern: re.Pattern[str], prose: str, unless: re.Pattern[str]) -> lis
         for found in text.mentions(prose, pattern)
         if found.polarity is not Polarity.UNASSESSED
         for clause in [found.before + found.quote + found.after]
-        if not unless.search(clause) or _THE_PATIENT.search(clause)
+        if not matches(unless, clause) or matches(_THE_PATIENT, clause)
     ]

@@ -10,9 +10,10 @@ from bisect import bisect_right
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from functools import cache, cached_property, lru_cache
+from itertools import repeat
 from typing import Any, Generic, TypeVar, cast
 
-from quality.byte_patterns import encoded, encoded_pattern
+from quality.byte_patterns import ASCII_IN_ANOTHER_CASE, encoded, encoded_pattern
 
 
 class _Uncompiled:
@@ -57,7 +58,7 @@ def apart(*patterns: re.Pattern[str]) -> None:
     shelf = max(_SHELF.values(), default=0) + 1
     _SHELF.update({_NUMBER[id(pattern)]: shelf for pattern in patterns})
     _database.cache_clear()
-    _ends.cache_clear()
+    _searched.cache_clear()
 
 
 def registered(pattern: re.Pattern[str]) -> re.Pattern[str]:
@@ -65,14 +66,48 @@ def registered(pattern: re.Pattern[str]) -> re.Pattern[str]:
     _NUMBER.setdefault(id(pattern), len(_REGISTERED))
     _REGISTERED.append(pattern)
     _database.cache_clear()
-    _ends.cache_clear()
+    _searched.cache_clear()
     return pattern
 
 
 def possible(pattern: re.Pattern[str], text: str) -> bool:
     """Whether a pattern may match in a text; False is certain, and True for a pattern that was not registered."""
     number = _NUMBER.get(id(pattern))
-    return number is None or number in _ends(text, _SHELF.get(number, 0))
+    return number is None or number in _searched(text)[_SHELF.get(number, 0)]
+
+
+_ASCII_CASES = str.maketrans(dict(zip(ASCII_IN_ANOTHER_CASE, "skii", strict=True)))
+_FOR_FOLDED: dict[int, tuple[re.Pattern[str], re.Pattern[str] | None]] = {}
+"""A pattern, kept so that its id stays its own, and what is sought in its place."""
+
+_CAPITAL = re.compile(r"(?<!\\)(?:\\\\)*(?<!\(\?)[A-Z]")
+
+
+def folded(text: str) -> str:
+    """A text in lower case, a character for each: what ignores case matches there what it matches in the text."""
+    return text.lower() if text.isascii() else text.translate(_ASCII_CASES).lower()
+
+
+def spans(pattern: re.Pattern[str], text: str) -> list[tuple[int, int]]:
+    """Where a pattern matches in a text."""
+    sought = _for_folded(pattern)
+    return [match.span() for match in (sought.finditer(folded(text)) if sought else pattern.finditer(text))]
+
+
+def matches(pattern: re.Pattern[str], text: str) -> bool:
+    """Whether a pattern matches anywhere in a text."""
+    sought = _for_folded(pattern)
+    return (sought.search(folded(text)) if sought else pattern.search(text)) is not None
+
+
+def _for_folded(pattern: re.Pattern[str]) -> re.Pattern[str] | None:
+    """A pattern that ignores case as one for `folded` texts, found in half the time; None for one with capitals or that heeds case."""
+    kept = _FOR_FOLDED.get(id(pattern))  # to hash a pattern takes longer than to use it
+    if kept is None:
+        plain = pattern.flags & re.IGNORECASE and not _CAPITAL.search(pattern.pattern)
+        kept = pattern, re.compile(pattern.pattern, pattern.flags & ~re.IGNORECASE) if plain else None
+        _FOR_FOLDED[id(pattern)] = kept
+    return kept[1]
 
 
 class Together(Generic[Name]):
@@ -91,38 +126,57 @@ class Together(Generic[Name]):
 
     def possible(self, text: str) -> list[tuple[Name, re.Pattern[str]]]:
         """Those that may match in a text, in their order."""
-        found = _ends(text, self._shelf)
+        found = _searched(text)[self._shelf]
         if self._numbers.isdisjoint(found):
             return []
         return [(name, pattern) for number, name, pattern in self._named if number in found]
 
 
-def places(pattern: re.Pattern[str], text: str, starts: Sequence[int]) -> Sequence[int]:
+def places(pattern: re.Pattern[str], text: str, cuts: Sequence[int]) -> Sequence[int]:
     """The parts of a text in which a pattern may match, ascending; all of them for a pattern that was not registered.
 
-    `starts` is where the parts begin, the first at 0; between two stands something that `quality.byte_patterns` knows as a cut. The text
+    `cuts` is where the parts begin, but for the first; between two stands something that `quality.byte_patterns` knows as a cut. The text
     is searched once for all patterns of a shelf.
     """
     number = _NUMBER.get(id(pattern))
-    ends = () if number is None else _ends(text, _SHELF.get(number, 0)).get(number)
-    if ends is None:
+    last = () if number is None else _searched(text)[_SHELF.get(number, 0)].get(number)
+    if last is None:
         return ()
-    if not ends:
-        return range(len(starts))
-    # A match ends in its part or, with the character behind it, one further on.
-    return sorted({bisect_right(starts, max(end - 1, 0)) - 1 for end in ends})
+    return sorted(set(map(bisect_right, repeat(cuts), last))) if last else range(len(cuts) + 1)
 
 
-@lru_cache(maxsize=512)
-def _ends(text: str, shelf: int) -> Mapping[int, Sequence[int]]:
-    """For each pattern of a shelf that may match in a text, by its number, where its matches may end, or one further on; empty: anywhere."""
-    data = encoded(text)
-    if data is None:
-        return dict.fromkeys(_NUMBER.values(), ())
+def at_most(pattern: re.Pattern[str], text: str, count: int) -> bool:
+    """Whether a registered pattern matches in a text no more than `count` times, for certain: each match ends at a place of its own."""
+    number = _NUMBER[id(pattern)]
+    last = _searched(text)[_SHELF.get(number, 0)].get(number)
+    return last is None or 0 < len(set(last)) <= count
+
+
+class _Searched(dict[int, Mapping[int, Sequence[int]]]):
+    """What was found in a text by shelf, each searched when it is first asked.
+
+    For each pattern that may match, by its number, the last characters of its matches, or those one further on; empty: anywhere.
+    """
+
+    def __init__(self, text: str) -> None:
+        super().__init__()
+        self._data = encoded(text)
+
+    def __missing__(self, shelf: int) -> Mapping[int, Sequence[int]]:
+        self[shelf] = found = dict.fromkeys(_NUMBER.values(), ()) if self._data is None else _ends(self._data, shelf)
+        return found
+
+
+@lru_cache(maxsize=64)
+def _searched(text: str) -> _Searched:
+    return _Searched(text)
+
+
+def _ends(data: bytes, shelf: int) -> Mapping[int, Sequence[int]]:
     found: defaultdict[int, list[int]] = defaultdict(list)
 
     def note(number: int, _start: int, end: int, _flags: int, _context: object) -> None:
-        found[number].append(end)
+        found[number].append(end - 1)
 
     database = _database(shelf)
     database.scan(data, match_event_handler=note, scratch=_scratch(database))

@@ -1,33 +1,35 @@
-"""Matching in generated prose: words, sentences, how language-like a text is, and whether a phrase is said or denied.
+"""Matching in generated prose: words, sentences, and whether a phrase is said or denied.
 
 The polarity of a phrase follows the idea of NegEx (Chapman et al. 2001): trigger words before or after it, and a scope
 that ends at a clause boundary. Nothing here knows dermatology; the word lists that do are in `quality.lexicon`.
 """
 
 import re
-import string
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from functools import lru_cache
-from operator import eq
+from itertools import accumulate
 
-from quality.patterns import Together, apart, places, possible, registered
+from quality.patterns import Together, apart, folded, matches, places, possible, registered, spans
 
 _WORD = re.compile(r"[^\W\d_]+(?:['\u2019-][^\W\d_]+)*")
 _ASCII_WORD = re.compile(r"[a-z]+(?:['-][a-z]+)*")
 """The same in lower case ASCII, found in a third of the time."""
 
-_ASCII_LETTERS = string.ascii_letters.encode()
+_APART = {code: chr(code) if chr(code).islower() or chr(code) in "'-" else " " for code in range(128)}
+_LOOSE_MARK = re.compile(r"['-](?:(?<![a-z].)|(?![a-z]))")
+"""An apostrophe or a hyphen that does not join two letters."""
+
 # These two begin with one class of characters: a search then skips everything else.
-_SENTENCE_END = re.compile(r"[.!?\n](?:(?<=\n)\n*|(?<=[.!?])[.!?]*(?=\s|$))")
+_SENTENCE_END = re.compile(r"([.!?\n](?:(?<=\n)\n*|(?<=[.!?])[.!?]*(?=\s|$)))")
 _TURNS_TO = r"\b(?:(?<!anything )(?<!nothing )(?<!all )but|however|although|though|while|whilst|whereas|yet|except|apart from|instead)\b"
 _CLAUSE_WORD = registered(re.compile(_TURNS_TO, re.IGNORECASE))
 _LISTED = re.compile(r"\b(?:not|no|none|nothing|absent|missing|negative|lacking)\b[^.!?;:\n]{0,40}:[^.!?\n]*", re.IGNORECASE)
 """A list of what is denied, whose semicolons part no clauses: "Not seen: streaks; veil"."""
 
-_CLAUSE_MARK = re.compile(r"[.!?;\n][.!?;\n]*")
-_CLAUSE_END = re.compile(rf"{_CLAUSE_MARK.pattern}|{_TURNS_TO}", re.IGNORECASE)
+_CLAUSE_MARK = re.compile(r"([.!?;\n][.!?;\n]*)")
+_CLAUSE_END = re.compile(rf"([.!?;\n][.!?;\n]*|{_TURNS_TO})", re.IGNORECASE)
 _VERBS = r"(?:is|are|was|were|ca|could|do|does|did|have|has|had|wo|would)n['\u2019]t|is|are|was|were|appears?|remains?|can|could|cannot|may|might|do|does|did|have|has|had"
 _SEEN = (
     r"seen|visible|present|evident|identified|identifiable|observed|noted|noticed|appreciated|found|detected|detectable"
@@ -38,24 +40,22 @@ _SAID_SEEN = (
     rf"(?:{_SEEN})(?=\W*$|\s*[,;:.)(]|\s+(?:in|on|at|over|within|throughout|along|here|there|across|near|around|under|as|and|or|nor|but|only|with|from|to|by"
     r"|anywhere|elsewhere|beside|between|among|beneath|above|below|towards?|through|inside|outside|that|which|when|where|centrally|peripherally)\b)"
 )
-# A denial ahead of a phrase reaches no further than one of these.
+# Those that are not registered, from here on, are for folded texts. A denial ahead of a phrase reaches no further than one of these.
 _SCOPE_START = re.compile(
     r"\b(?:(?:is|are|was|were|has|shows|contains|displays|reveals|demonstrates|exhibits|includes|appears|with|there)\b"
     rf"|(?<!\bno )(?<!\bwithout )(?<!\bany )(?<!\bclearly )(?<!, )(?<!\bor )(?<!\band )(?<!\bof ){_SAID_SEEN}"
     r"|(?:assessed|judged|evaluated|determined|measured)\b(?!\s*:)"
-    r"|(?:so that|because|since)\b)|\s[\u2013\u2014]\s|,\s+(?:and|with)\s+(?=(?:an?|the|some|several|multiple)\b)",
-    re.IGNORECASE,
+    r"|(?:so that|because|since)\b)|\s[\u2013\u2014]\s|,\s+(?:and|with)\s+(?=(?:an?|the|some|several|multiple)\b)"
 )
-_SEEN_NEXT = re.compile(rf"\b(?:{_SEEN})\s*$", re.IGNORECASE)
+_SEEN_NEXT = re.compile(rf"\b(?:{_SEEN})\s*$")
 _SEEN_ENDS = (*_SEEN.replace("[sz]", "s").split("|"), "recognized")
-_SEEN_FIRST = re.compile(rf"^\s*(?:{_SEEN})\b", re.IGNORECASE)
+_SEEN_FIRST = re.compile(rf"^\s*(?:{_SEEN})\b")
 """An adjective of the phrase itself: in "not show visible vessels" nothing new begins at "visible"."""
 
 _DENIED_BEFORE = re.compile(
     r"\b(?:no|not(?! only)|without|absence of|absent|lacks?|lacking|neither|nor|free (?:of|from)|devoid of|rather than"
     r"|never|cannot|nowhere|in vain|fail(?:s|ed)? to|missing|spared by|none of|void of|bare of|nothing|any(?! (?:direction|part|way|case|event|place|one|other|of|more|further|distribution|axis))|little (?:if any|or no)"
-    r"|zero|negative for|unaccompanied by|instead of|as opposed to|wanting in|(?:do|does|did|is|are|was|were|has|have|had|could|ca|wo|would)n['\u2019]t)\b|\bnon[- ]$",
-    re.IGNORECASE,
+    r"|zero|negative for|unaccompanied by|instead of|as opposed to|wanting in|(?:do|does|did|is|are|was|were|has|have|had|could|ca|wo|would)n['\u2019]t)\b|\bnon[- ]$"
 )
 _DENIED_AFTER = registered(
     re.compile(
@@ -144,10 +144,8 @@ _DOUBTED = registered(
 
 _OWN_WORDS = re.compile(r"((?:\s+(?!(?:and|or)\b)[\w-]+){2,}?)\s+and\b(?!\s+(?:not|never|nowhere|absent|missing)\b)")
 _BELONGS = re.compile(r"(?:\s+[\w-]+){1,4}\s+(?:with|of|showing|bearing|carrying|containing)\s+(?:[\w-]+\s+){0,3}")
-_GAP_END = re.compile(
-    rf",|\b(?:and|or|nor|as well as|together with|{_VERBS}|absent|missing|lacking|not|{_SAID_SEEN})\b", re.IGNORECASE
-)
-_VERB = re.compile(rf"\b(?:{_VERBS}|absent|missing|lacking|not|{_SAID_SEEN})\b", re.IGNORECASE)
+_GAP_END = re.compile(rf",|\b(?:and|or|nor|as well as|together with|{_VERBS}|absent|missing|lacking|not|{_SAID_SEEN})\b")
+_VERB = re.compile(rf"\b(?:{_VERBS}|absent|missing|lacking|not|{_SAID_SEEN})\b")
 
 _DENIALS = {
     "denied after": _DENIED_AFTER,
@@ -162,159 +160,10 @@ _DENIALS = {
 apart(*_DENIALS.values())
 _ASKED = Together(_DENIALS)
 
-_QUALIFIED = re.compile(r"\s+(?:with|of|in|from|at)\b", re.IGNORECASE)
+_QUALIFIED = re.compile(r"\s+(?:with|of|in|from|at)\b")
 """Behind a phrase: it is narrowed down, and its verb is still to come: "vessels of a defined type are not seen"."""
 
-_OTHER_SCRIPT = re.compile(r"[\u0370-\u1dff\u2c60-\ud7ff\uf900-\ufaff]{2}")
-"""A word in another script than Latin; a single Greek letter may stand in English."""
-
-_VOWEL = re.compile(r"[aeiouy]")
-_CONSONANTS = re.compile(r"[bcdfghjklmnpqrstvwxz]{6}")
 _NEXT_ITEM = re.compile(r",|\band\b(?!\s+(?:not|never|nowhere|absent|missing)\b)")
-
-_CLOSED_CLASS = (
-    "a an the this that these those it its they their there here he she we i you his her our "
-    "of in on at by to from with without within into onto over under above below between among around across along "
-    "through about against for as near beside than toward towards per via "
-    "and or but nor so yet if while whereas although though because since unless until when where which who "
-    "whose what how "
-    "is are was were be been being am has have had do does did can could may might must shall should will would "
-    "not no none neither either both each every all any some several few many much more most less least other "
-    "another such "
-    "only also too very same one two three"
-)
-# Closed-class English words: articles, prepositions, pronouns, conjunctions, auxiliaries.
-FUNCTION_WORDS: frozenset[str] = frozenset(_CLOSED_CLASS.split())
-
-
-# Function words of other languages that are no English words, but for those in English names: Campbell de Morgan, en coup de sabre, café au lait.
-ELSEWHERE: frozenset[str] = frozenset(
-    [
-        "der",
-        "das",
-        "und",
-        "ist",
-        "nicht",
-        "eine",
-        "einer",
-        "mit",
-        "von",
-        "auf",
-        "sind",
-        "keine",
-        "les",
-        "des",
-        "une",
-        "est",
-        "dans",
-        "pas",
-        "sur",
-        "avec",
-        "el",
-        "los",
-        "las",
-        "una",
-        "por",
-        "que",
-        "con",
-        "del",
-        "esta",
-        "il",
-        "gli",
-        "della",
-        "nel",
-        "che",
-        "sono",
-        "não",
-        "uma",
-        "os",
-        "nas",
-        "com",
-        "pelo",
-        "ao",
-        "het",
-        "een",
-        "van",
-        "niet",
-        "zijn",
-        "op",
-        "deze",
-        "er",
-        "se",
-        "ne",
-        "le",
-        "la",
-        "dì",
-        "di",
-        "é",
-        "é",
-        "ha",
-        "hay",
-        "ni",
-        "qui",
-        "och",
-        "är",
-        "som",
-        "på",
-        "av",
-        "det",
-        "från",
-        "nie",
-        "jest",
-        "się",
-        "przez",
-        "oraz",
-        "tidak",
-        "yang",
-        "dan",
-        "dari",
-        "pada",
-        "bir",
-        "ve",
-        "ile",
-        "için",
-        "için",
-        "og",
-        "ikke",
-        "auch",
-        "sich",
-        "wird",
-        "zum",
-        "zur",
-        "lassen",
-        "ein",
-        "dem",
-        "den",
-        "zu",
-        "im",
-        "aus",
-        "bei",
-        "un",
-        "aux",
-        "na",
-        "ja",
-        "ei",
-        "ole",
-        "myös",
-        "nem",
-        "egy",
-        "az",
-        "és",
-        "este",
-        "sunt",
-        "cu",
-        "din",
-        "je",
-        "jsou",
-        "není",
-        "ang",
-        "ng",
-        "mga",
-        "ya",
-        "wa",
-        "kwa",
-    ]
-)
 
 
 class Polarity(StrEnum):
@@ -340,11 +189,15 @@ class Mention:
 @lru_cache(maxsize=64)
 def words(text: str) -> tuple[str, ...]:
     """Words of a text, lower case, digits and punctuation left out; hyphenated words count once."""
-    return tuple(_tokens(text.lower()))
+    return tuple(tokens(text.lower()))
 
 
-def _tokens(lowered: str) -> list[str]:
-    return (_ASCII_WORD if lowered.isascii() else _WORD).findall(lowered)
+def tokens(lowered: str) -> list[str]:
+    """The words of a text in lower case."""
+    if not lowered.isascii():
+        return _WORD.findall(lowered)
+    apart = lowered.translate(_APART)  # where no mark is loose, what stands between spaces are the words
+    return _ASCII_WORD.findall(lowered) if _LOOSE_MARK.search(apart) else apart.split()
 
 
 @lru_cache(maxsize=64)
@@ -375,28 +228,54 @@ def quoted(found: Iterable[str], limit: int, most: int) -> str:
 
 def mentions(text: str, pattern: re.Pattern[str]) -> list[Mention]:
     """Every match of `pattern` in `text` with its polarity, read clause by clause."""
+    return _mentions(text, pattern, frozenset(), _turned(text)) if possible(pattern, text) else []
+
+
+def denials(text: str, pattern: re.Pattern[str]) -> list[Mention]:
+    """The `mentions` that are denied: sought only in clauses that hold what a denial needs."""
     if not possible(pattern, text):
         return []
-    parts, starts = _clauses(text)
-    return [
-        Mention(match.group(), _said(before, after, text, n, starts[n] + len(parts[n])), before, after)
-        for n in places(pattern, text, starts)
-        for match in pattern.finditer(parts[n])
-        for before, after in [(parts[n][: match.start()], parts[n][match.end() :])]
-    ]
+    turned = _turned(text)
+    sought = _mentions(text, pattern, turned, turned) if turned else []
+    return [mention for mention in sought if mention.polarity is Polarity.DENIED]
+
+
+def _mentions(text: str, pattern: re.Pattern[str], within: frozenset[int], turned: frozenset[int]) -> list[Mention]:
+    """The mentions in clauses of `within`, or in all for none; those outside `turned` are affirmed, unless they are asked about."""
+    parts, cuts = _clauses(text)
+    found = []
+    for n in places(pattern, text, cuts):
+        if within and n not in within:
+            continue
+        clause = parts[n]
+        asked = text.startswith("?", (cuts[n - 1] if n else 0) + len(clause))
+        for start, end in spans(pattern, clause):
+            before, after = clause[:start], clause[end:]
+            said = Polarity.UNCLEAR if asked else _polarity(before, after, text) if n in turned else Polarity.AFFIRMED
+            found.append(Mention(clause[start:end], said, before, after))
+    return found
 
 
 def found(text: str, pattern: re.Pattern[str]) -> list[str]:
     """Every match of `pattern` inside a sentence of `text`, as written."""
     if not possible(pattern, text):
         return []
-    parts, starts = _sentences(text)
-    return [match.group() for n in places(pattern, text, starts) for match in pattern.finditer(parts[n].strip())]
+    parts, cuts = _sentences(text)
+    held = [parts[n].strip() for n in places(pattern, text, cuts)]
+    return [part[start:end] for part in held for start, end in spans(pattern, part)]
+
+
+def holds(text: str, pattern: re.Pattern[str]) -> bool:
+    """Whether `pattern` matches inside any sentence of `text`."""
+    if not possible(pattern, text):
+        return False
+    parts, cuts = _sentences(text)
+    return any(matches(pattern, parts[n].strip()) for n in places(pattern, text, cuts))
 
 
 @lru_cache(maxsize=64)
 def _clauses(text: str) -> tuple[Sequence[str], Sequence[int]]:
-    """The clauses of a text, and where each starts."""
+    """The clauses of a text, and where all but the first begin."""
     if ";" in text:
         text = _LISTED.sub(lambda found: found[0].replace(";", ","), text)
     return _parts(text, _CLAUSE_END if possible(_CLAUSE_WORD, text) else _CLAUSE_MARK)
@@ -404,69 +283,61 @@ def _clauses(text: str) -> tuple[Sequence[str], Sequence[int]]:
 
 @lru_cache(maxsize=64)
 def _sentences(text: str) -> tuple[Sequence[str], Sequence[int]]:
-    """The sentences of a text, not trimmed, and where each starts."""
+    """The sentences of a text, not trimmed, and where all but the first begin."""
     return _parts(text, _SENTENCE_END)
 
 
 def _parts(text: str, end: re.Pattern[str]) -> tuple[Sequence[str], Sequence[int]]:
-    """A text cut where `end` matches, and where each part starts."""
-    cuts = [match.span() for match in end.finditer(text)]
-    starts = [0, *(stop for _, stop in cuts)]
-    return [text[start:stop] for start, stop in zip(starts, [*(start for start, _ in cuts), len(text)], strict=True)], starts
+    """A text cut where `end`, one group, matches, and where all parts but the first begin."""
+    pieces = end.split(text)
+    return pieces[::2], list(accumulate(map(len, pieces)))[1::2]
+
+
+@lru_cache(maxsize=64)
+def _turned(text: str) -> frozenset[int]:
+    """The clauses of a text, by their places, that hold what a denial needs."""
+    parts, cuts = _clauses(text)
+    return frozenset([n for n in places(_TURN, text, cuts) if matches(_TURN, parts[n])])
 
 
 @lru_cache(maxsize=64)
 def reach(before: str) -> str:
     """The end of `before` that still governs the phrase after it: what follows the last word that opens a scope."""
-    before = _without_seen(before)
-    starts = [match.end() for match in _SCOPE_START.finditer(before)]
-    return before[starts[-1] :] if starts else before
-
-
-@lru_cache(maxsize=512)
-def _turns(text: str, clause: int) -> bool:
-    """Whether a clause of a text, by its place, holds what a denial needs."""
-    parts, starts = _clauses(text)
-    return clause in places(_TURN, text, starts) and _TURN.search(parts[clause]) is not None
-
-
-def _said(before: str, after: str, text: str, clause: int, end: int) -> Polarity:
-    """What a clause of a text, by its place and its end, says of a phrase."""
-    if text[end : end + 1] == "?":
-        return Polarity.UNCLEAR
-    return _polarity(before, after, text) if _turns(text, clause) else Polarity.AFFIRMED
+    low = _without_seen(folded(before))
+    starts = [match.end() for match in _SCOPE_START.finditer(low)]
+    return before[starts[-1] if starts else 0 : len(low)]
 
 
 def _polarity(before: str, after: str, text: str) -> Polarity:
     """What a clause of a text says of a phrase, from its words before and after."""
-    may = _denials(text)
-    governing = reach(before) if "unassessed" in may or _DENIED_BEFORE.search(_without_seen(before)) else ""
+    may, low = _denials(text), folded(before)
+    governing = folded(reach(before)) if "unassessed" in may or _DENIED_BEFORE.search(_without_seen(low)) else ""
     if _left_open(before, after, governing, may):
         return Polarity.UNASSESSED
-    *_, inverted = [None, *(_ABSENT_ARE.finditer(before) if "absent are" in may else ())]
-    if inverted and not _SCOPE_START.search(_SEEN_FIRST.sub("", _SEEN_NEXT.sub("", before[inverted.end() :]))):
+    inverted = spans(_ABSENT_ARE, before) if "absent are" in may else ()
+    if inverted and not _SCOPE_START.search(_SEEN_FIRST.sub("", _SEEN_NEXT.sub("", low[inverted[-1][1] :]))):
         return Polarity.DENIED
     if _DENIED_BEFORE.search(governing) or ("aside" in may and _ASIDE.match(after)):
         return Polarity.DENIED
-    behind = ("denied after" in may and _DENIED_AFTER.search(_predicate(after))) or (
-        "list denied" in may and _LIST_DENIED.search(after)
+    behind = ("denied after" in may and matches(_DENIED_AFTER, _predicate(after))) or (
+        "list denied" in may and matches(_LIST_DENIED, after)
     )
     if behind:
         return Polarity.DENIED
-    doubted = ("doubted" in may and _DOUBTED.search(_to_its_end(after))) or _of_the_denied(before)
+    doubted = ("doubted" in may and matches(_DOUBTED, _to_its_end(after))) or _of_the_denied(before)
     return Polarity.UNCLEAR if doubted else Polarity.AFFIRMED
 
 
-def _without_seen(before: str) -> str:
-    """A text without a word of seeing that it ends with; most end with none."""
-    return _SEEN_NEXT.sub("", before) if before.rstrip().lower().endswith(_SEEN_ENDS) else before
+def _without_seen(low: str) -> str:
+    """A folded text without a word of seeing that it ends with; most end with none."""
+    return _SEEN_NEXT.sub("", low) if low.rstrip().endswith(_SEEN_ENDS) else low
 
 
 def _left_open(before: str, after: str, governing: str, may: frozenset[str]) -> bool:
     """Whether a clause leaves a phrase undecided, ahead of it or behind."""
-    if "unassessed" in may and (_UNASSESSED.search(governing) or _UNASSESSED.search(_predicate(after))):
+    if "unassessed" in may and (matches(_UNASSESSED, governing) or matches(_UNASSESSED, _predicate(after))):
         return True
-    return bool("left open" in may and _LEFT_OPEN.search(before)) or ("stays open" in may and _stays_open(after))
+    return bool("left open" in may and matches(_LEFT_OPEN, before)) or ("stays open" in may and _stays_open(after))
 
 
 @lru_cache(maxsize=64)
@@ -480,12 +351,12 @@ def _denials(text: str) -> frozenset[str]:
 def _stays_open(after: str) -> bool:
     """Whether what follows says that the phrase cannot be decided, with no other statement in between."""
     found = _STAYS_OPEN.search(after)
-    return found is not None and not _SCOPE_START.search(after[: found.start()])
+    return found is not None and not _SCOPE_START.search(folded(after[: found.start()]))
 
 
 def _of_the_denied(before: str) -> bool:
     """Whether a phrase belongs to what is denied ahead of it, with neither verb nor comma in between: "no plaques with silvery scale"."""
-    *_, last = [None, *_DENIED_BEFORE.finditer(before)]
+    *_, last = [None, *_DENIED_BEFORE.finditer(folded(before))]
     return last is not None and _BELONGS.fullmatch(before, last.end()) is not None
 
 
@@ -493,7 +364,7 @@ def _to_its_end(after: str) -> str:
     """What follows a phrase, up to the comma behind its verb, or up to "and" behind some words: beyond that, another one may be spoken of."""
     own = _OWN_WORDS.match(after)
     after = own[1] if own else after
-    verb = _VERB.search(after)
+    verb = _VERB.search(folded(after))
     return after[: verb.end()] + after[verb.end() :].split(",", 1)[0] if verb else after
 
 
@@ -502,81 +373,9 @@ def _predicate(after: str) -> str:
 
     Empty if another verb, unknown here, may stand between the phrase and that verb: two words, or seven that qualify the phrase.
     """
-    gap = _GAP_END.search(after)
-    if gap is None or len(words(after[: gap.start()])) > (7 if _QUALIFIED.match(after) else 2):
+    low = folded(after)
+    gap = _GAP_END.search(low)
+    if gap is None or len(words(after[: gap.start()])) > (7 if _QUALIFIED.match(low) else 2):
         return ""
-    verb = _VERB.search(after, gap.start())
+    verb = _VERB.search(low, gap.start())
     return " ".join(_NEXT_ITEM.split(after[verb.start() :], maxsplit=1)[0].split()[:6]) if verb else ""
-
-
-def function_word_share(tokens: Sequence[str]) -> float:
-    """Share of `tokens` that are closed-class English words, 0 to 1; 0 for none."""
-    return sum(map(FUNCTION_WORDS.__contains__, tokens)) / len(tokens) if tokens else 0.0
-
-
-def holds_foreign(text: str) -> bool:
-    """Whether any sentence of a text is `foreign`."""
-    said: Iterable[str] = sentences(text)
-    if text.isascii() and ELSEWHERE.isdisjoint(words(text)):  # then a sentence with any English function word is not
-        said = [sentence for sentence in said if FUNCTION_WORDS.isdisjoint(sentence.lower().split())]
-    return any(map(foreign, said))
-
-
-def foreign(sentence: str) -> bool:
-    """Whether a sentence has words or letters of another language and hardly any English function words, or is long and has none at all."""
-    tokens = _tokens(sentence.lower())
-    share, other = function_word_share(tokens), len(ELSEWHERE.intersection(tokens))
-    if not sentence.isascii():
-        if _OTHER_SCRIPT.search(sentence):
-            return True
-        accented = sum(any(char.isalpha() and not char.isascii() for char in token) for token in tokens)
-        other += max(0, accented - 1)  # English has words such as "café-au-lait"
-    return (other >= 2 and share < 0.2) or (other >= 1 and share < 0.15) or (len(tokens) >= 9 and share == 0)
-
-
-def looped(tokens: Sequence[str]) -> str:
-    """A phrase of two to five words that stands four times in a row; empty when there is none."""
-    if not repeated_share(tokens, 5):  # four times the same two words hold some five words twice
-        return ""
-    for size in range(2, 6):
-        same = "".join("x" if one == other else " " for one, other in zip(tokens, tokens[size:], strict=False))
-        start = same.find("x" * 3 * size)
-        if start >= 0:
-            return " ".join(tokens[start : start + size])
-    return ""
-
-
-def letter_share(text: str) -> float:
-    """Share of the non-space characters that are ASCII letters, 0 to 1; 0 for an empty text."""
-    solid = "".join(text.split())
-    plain = solid.encode("ascii", "ignore")
-    return (len(plain) - len(plain.translate(None, _ASCII_LETTERS))) / len(solid) if solid else 0.0
-
-
-def pronounceable_share(tokens: Sequence[str]) -> float:
-    """Share of `tokens` with a vowel and no run of six consonants, 0 to 1: random letters fail it, English does not."""
-    return sum(map(_pronounceable, tokens)) / len(tokens) if tokens else 0.0
-
-
-@lru_cache(maxsize=65536)
-def _pronounceable(token: str) -> bool:
-    return bool(_VOWEL.search(token)) and not _CONSONANTS.search(token)
-
-
-def longest_run(items: Sequence[str]) -> int:
-    """Length of the longest stretch of equal neighbours; 0 for nothing."""
-    if not any(map(eq, items, items[1:])):
-        return min(len(items), 1)
-    best = run = 0
-    previous: str | None = None
-    for item in items:
-        run = run + 1 if item == previous else 1
-        best, previous = max(best, run), item
-    return best
-
-
-def repeated_share(tokens: Sequence[str], size: int) -> float:
-    """Share of the `size`-grams of `tokens` that occurred before in the text, 0 to 1; 0 when there are none."""
-    total = len(tokens) - size + 1
-    distinct = len(set(zip(*(tokens[start:] for start in range(size)), strict=False)))
-    return (total - distinct) / total if total > 0 else 0.0

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from prompts import ontology as ontologies
 from prompts import schemas
-from quality import checks, finding_words, site_words, text
+from quality import checks, finding_words, language, site_words, text
 from quality.claims import Known
 from quality.text import Polarity
 
@@ -456,7 +456,7 @@ def test_an_expectation_is_no_excuse_for_what_is_told_of_the_patient() -> None:
     ],
 )
 def test_a_sentence_in_another_language_is_told_by_its_words_or_letters(sentence: str, expected: bool) -> None:
-    assert text.foreign(sentence) is expected
+    assert language.foreign(sentence) is expected
 
 
 @pytest.mark.parametrize(

@@ -114,13 +114,13 @@ def described(corpus):
 
 def test_the_recall_of_the_checks_is_read_from_the_shipped_figures(described):
     head, told = described
-    odd = CheckRecall(found=dict(zip(measured().authors, (0.123, 0.456, 0.567, 0.678), strict=True)), false_alarms=0.789)
+    odd = CheckRecall(known=0.123, unseen=0.456, false_alarms=0.789)
     other = replace(told, recall=replace(told.recall, checks={**told.recall.checks, "hedging": odd}))
     text = card(head, [], other, [])
     (line,) = [line for line in text.splitlines() if line.startswith("| `hedging`")]
     assert "| 0.12 | 0.46 |" in line
     assert line.endswith("| 0.789 |")
-    assert f"`hedging` {odd.unseen:.2f}" in text.split("## Known limits")[1]
+    assert "`hedging` 0.46" in text.split("## Known limits")[1]
 
 
 def test_the_shipped_figures_are_those_of_the_benchmarks():

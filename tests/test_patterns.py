@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from benchmarks import plants, scribe, sound_texts
 from prompts.schemas import TEXT_KEY
-from quality import checks, patterns, text  # noqa: F401  # the checks register their patterns
+from quality import checks, claim_words, patterns, text  # noqa: F401  # the checks register their patterns
 from quality.byte_patterns import encoded_pattern
 
 ODD = "\u017f\u212a\u0130\u0131\u00df\u00e9e\u0301\u2019\u2013\u2026\u00a0\u2028\u0085\u200b\x1f\x00\u0663\u00b2\u65e5\ufb01_\t\n.;!?-'(), 19%@#{<"
@@ -93,3 +93,29 @@ def test_mentions_and_finds_are_those_of_every_pattern_run_by_itself(data, odd, 
         assert text.found(given_text, pattern) == text.found(given_text, alone)
         assert text.mentions(given_text, pattern) == text.mentions(given_text, alone)
         assert patterns.possible(pattern, given_text) or not pattern.search(given_text)
+
+
+@given(st.data(), st.text(ODD + "KISkis", max_size=4), st.floats(0, 1))
+@settings(max_examples=40, deadline=None)
+def test_a_pattern_matches_in_lower_case_where_it_matches_in_the_text(data, odd, place):
+    held = data.draw(st.sampled_from(prose()))
+    cut = int(place * len(held))
+    given_text = held[:cut].upper() + odd + held[cut:]
+    for pattern in patterns._REGISTERED:
+        found = [match.span() for match in re.compile(pattern.pattern, pattern.flags).finditer(given_text)]
+        assert patterns.spans(pattern, given_text) == found
+        assert patterns.matches(pattern, given_text) is bool(found)
+
+
+@given(
+    st.lists(
+        st.sampled_from(["maybe", "Perhaps,", "may", "it seems to", "unclear;", "lesion", "may_be", "\u212a.", "no one knows"]),
+        max_size=9,
+    )
+)
+@settings(deadline=None)
+def test_a_pattern_is_not_said_to_match_more_rarely_than_it_does(said):
+    given_text = " ".join(said)
+    found = len(claim_words.HEDGE.findall(given_text))
+    assert not any(patterns.at_most(claim_words.HEDGE, given_text, count) for count in range(found))
+    assert patterns.at_most(claim_words.HEDGE, "The lesion is round.", 0)
