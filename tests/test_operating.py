@@ -106,17 +106,24 @@ def ui(corpus, tmp_path_factory) -> Iterator[UI]:
     environment = mine.environment | {"DERMOFORGE_BLOCKLISTS": str(mine.home / BLOCKLIST)}
     with (mine.home / "dev.log").open("w") as log:
         command = [dagster, "dev", "-h", "127.0.0.1", "-p", port]
-        process = subprocess.Popen(command, cwd=ROOT, env=environment, stdout=log, stderr=log, start_new_session=True)
+        process = subprocess.Popen(
+            command, cwd=ROOT, env=environment, stdout=log, stderr=log, start_new_session=True, preexec_fn=interruptible
+        )
         try:
             found = UI(mine.home, f"http://127.0.0.1:{port}")
             until(lambda: answers(found, process), bool)
             yield found
         finally:
-            os.killpg(process.pid, signal.SIGTERM)  # a shell that starts the tests in the background has SIGINT ignored
+            os.killpg(process.pid, signal.SIGINT)
             try:
                 process.wait(60)
             except subprocess.TimeoutExpired:
                 os.killpg(process.pid, signal.SIGKILL)
+
+
+def interruptible() -> None:
+    """Ctrl-C works as in a terminal: a shell that starts the tests in the background has them ignore it, and all that they start."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
 
 
 def answers(ui: UI, process: subprocess.Popen[bytes]) -> bool:
