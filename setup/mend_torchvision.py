@@ -15,9 +15,9 @@ from pathlib import Path
 
 MARK = "# declared by DermoForge's set-up: the wheel's C library does not load next to a CPU torch"
 PREFACE = f"""{MARK}
-from torch import library as _library
+from torch.library import Library
 
-_schemas = _library.Library("torchvision", "DEF")
+_schemas = Library("torchvision", "DEF")
 _schemas.define("nms(Tensor dets, Tensor scores, float iou_threshold) -> Tensor")
 _schemas.define("qnms(Tensor dets, Tensor scores, float iou_threshold) -> Tensor")
 
